@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
-from civitas_assets.cli.app import VERBATIM, _Terminal, quote
+from civitas_assets.cli.app import _Terminal, quote
 from civitas_assets.errors import ReadError
 from civitas_assets.inert import (
     escape_control_characters,
@@ -41,8 +41,8 @@ def test_control_characters_are_seen_and_do_nothing() -> None:
 def test_a_terminal_shows_them_in_lines_and_in_tables() -> None:
     shown = io.StringIO()
     terminal = _Terminal(file=shown, width=100)
-    terminal.print(ODD, **VERBATIM)
-    terminal.print(f"[bold]x[/] {quote('[red]' + ODD)}", highlight=False)
+    terminal.say(ODD)
+    terminal.print(f"[bold]x[/] {quote('[red]' + ODD)}")
     cells = Table("a", ODD)
     cells.add_row(ODD, quote("[link=https://a.example]x"))
     terminal.print(cells)

@@ -80,5 +80,5 @@ def main() -> None:
         with audit.record_command(sys.argv[1:]):
             app.select_command(next(iter(sys.argv[1:]), ""))()
     except CivitasError as error:
-        err.print(f"[bold red]error[/] {quote(error)}", soft_wrap=True, highlight=False)
+        err.print(f"[bold red]error[/] {quote(error)}", soft_wrap=True)
         sys.exit(1)

@@ -10,7 +10,9 @@ import shutil
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from civitas_assets.cli.arguments import Commands
@@ -18,6 +20,8 @@ from civitas_assets.errors import SettingsError
 from civitas_assets.inert import escape_control_characters
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from civitas_assets.settings import Settings
 
 app = Commands(
@@ -61,11 +65,21 @@ class _Terminal(Console):
         """See `Console`."""
         return super().render_str(escape_control_characters(text), **options)
 
+    def say(self, text: str) -> None:
+        """Print a text as it is, on one line however long."""
+        self.print(text, soft_wrap=True, markup=False)
 
-out = _Terminal(width=_WIDTH, emoji=False)  # ids may hold what looks like one
-err = _Terminal(stderr=True, width=_WIDTH, emoji=False)
+    def say_error(self, text: object) -> None:
+        """Print what went wrong."""
+        self.print(f"[red]error[/] {quote(text)}", soft_wrap=True)
 
-VERBATIM: Any = {"soft_wrap": True, "highlight": False, "markup": False}
+    def say_note(self, text: object) -> None:
+        """Print what should be known, and is no error."""
+        self.print(f"[yellow]note[/]  {quote(text)}", soft_wrap=True)
+
+
+out = _Terminal(width=_WIDTH, emoji=False, highlight=False)  # ids may hold what looks like an emoji
+err = _Terminal(stderr=True, width=_WIDTH, emoji=False, highlight=False)
 
 
 def complete_tenants(incomplete: str) -> list[str]:
@@ -113,6 +127,14 @@ def read_settings() -> Settings:
         raise SettingsError(
             {"CIVITAS_" + "_".join(map(str, fault["loc"])).upper(): fault["msg"] for fault in faults}
         ) from None
+
+
+def make_table(*names: str, numbers: Container[str] = ()) -> Table:
+    """An empty table with these columns; those of numbers are flush right."""
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
+    return table
 
 
 def quote(text: object) -> str:

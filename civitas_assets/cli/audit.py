@@ -11,10 +11,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from civitas_assets.cli.app import app, err, exit_unless, out, quote, read_settings
+from civitas_assets.cli.app import app, err, exit_unless, make_table, out, quote, read_settings
 from civitas_assets.errors import CivitasError, SettingsError
 from civitas_assets.inert import escape_json
 
@@ -47,9 +45,9 @@ def audit(
     if verify:
         breaks = log.find_breaks()
         for found in breaks:
-            err.print(f"[bold red]error[/] {quote(found)}", soft_wrap=True, highlight=False)
+            err.print(f"[bold red]error[/] {quote(found)}", soft_wrap=True)
         for name, head in log.read_heads().items():
-            out.print(f"{head}  {quote(name)}", soft_wrap=True, highlight=False)
+            out.print(f"{head}  {quote(name)}", soft_wrap=True)
         exit_unless(not breaks)
         return
     try:
@@ -71,9 +69,7 @@ def _print(entries: list[dict[str, Any]]) -> None:
     import json
 
     ends = {entry.get("id"): entry for entry in entries if entry.get("event") == "end"}
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("time", "in", "user", "action", "with", "outcome"):
-        table.add_column(name, overflow="fold")
+    table = make_table("time", "in", "user", "action", "with", "outcome")
     for entry in entries:
         if entry.get("event") == "begin":
             given = entry.get("arguments")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, out, read_settings
+from civitas_assets.cli.app import Tenant, app, out, read_settings
 
 
 @app.command()
@@ -24,7 +24,7 @@ def browse(
     from civitas_assets.browse.server import serve
 
     with serve(read_settings(), tenant, port) as (address, process):
-        out.print(address, **VERBATIM)
+        out.say(address)
         out.print("Ctrl-C ends it.")
         if show:
             typer.launch(address)

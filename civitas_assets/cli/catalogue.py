@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, app, err, out, read_settings, show_log
+from civitas_assets.cli.app import app, err, out, read_settings, show_log
 
 
 @app.command()
@@ -50,7 +50,7 @@ def validate(
         catalog = read_catalog(settings.tenants_dir, SOURCE_MODELS, checks=checks, frame=frame)
     for slug, tenant in catalog.tenants.items():
         names = ", ".join(f"{name} ({source.connector})" for name, source in tenant.sources.items())
-        out.print(f"[green]ok[/] {slug}: {len(tenant.sources)} source(s): {names or 'none'}", highlight=False)
+        out.print(f"[green]ok[/] {slug}: {len(tenant.sources)} source(s): {names or 'none'}")
     if catalog.faulty:
         raise CatalogError([fault for faults in catalog.faulty.values() for fault in faults])
     if not catalog.tenants:
@@ -66,7 +66,7 @@ def _print_resolved(folder: Path, tenant: str) -> None:
     document = Defaults(folder).open(locate_file(folder, tenant))
     if document.faults:
         raise CatalogError(document.faults)
-    out.print(render_resolved(document), end="", **VERBATIM)
+    out.print(render_resolved(document), end="", soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -87,4 +87,4 @@ def schema(
         sys.stdout.write(text + "\n")
     else:
         file.write_text(text + "\n", encoding="utf-8")
-        err.print(f"wrote {file}", highlight=False)
+        err.print(f"wrote {file}")

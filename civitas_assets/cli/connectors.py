@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, app, out
+from civitas_assets.cli.app import app, out
 
 connector_app = typer.Typer(help="Connectors of a deployment's own.", no_args_is_help=True)
 app.add_typer(connector_app, name="connector")
@@ -25,12 +25,8 @@ def new(
     from civitas_assets.connectors.scaffold import write_connector_package
 
     package = write_connector_package(folder, name)
-    out.print(f"wrote {package}", **VERBATIM)
-    out.print("Next:", **VERBATIM)
-    out.print(
-        f"  1. pip install -e '{package}[dev]'    beside civitas_assets, which then knows {name}", **VERBATIM
-    )
-    out.print(f"  2. pytest {package}", **VERBATIM)
-    out.print(
-        "  3. put a sample of yours beside its test, and change connector.py until it is read", **VERBATIM
-    )
+    out.say(f"wrote {package}")
+    out.say("Next:")
+    out.say(f"  1. pip install -e '{package}[dev]'    beside civitas_assets, which then knows {name}")
+    out.say(f"  2. pytest {package}")
+    out.say("  3. put a sample of yours beside its test, and change connector.py until it is read")

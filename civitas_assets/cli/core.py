@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, err, read_settings
+from civitas_assets.cli.app import Tenant, app, err, read_settings
 
 
 @app.command()
@@ -77,5 +77,5 @@ def core(
         with open_output(output / name, BytesIO()) as sink:
             sink.write((json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode())
     if dsn is None:
-        err.print(f"{address} is known to libpq alone: set dsn in the platform", **VERBATIM)
-    err.print(f"{tenant}: {len(contracts)} tables, {len(documents)} documents in {output}", **VERBATIM)
+        err.say(f"{address} is known to libpq alone: set dsn in the platform")
+    err.say(f"{tenant}: {len(contracts)} tables, {len(documents)} documents in {output}")

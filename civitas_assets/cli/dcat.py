@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, app, complete_tenants, err, read_settings
+from civitas_assets.cli.app import app, complete_tenants, err, read_settings
 
 if TYPE_CHECKING:
     from civitas_assets.catalog import Tenant
@@ -89,7 +89,7 @@ def catalogue(
         graph = build_commons_catalogue(offered, publisher, check_page(landing_page))
     count = write_catalogue(graph, form.value, output, sys.stdout.buffer)
     place = f" written to {output}" if output else ""
-    err.print(f"{count} dataset(s){place}", **VERBATIM)
+    err.say(f"{count} dataset(s){place}")
 
 
 def _find_open_tables(tenant: str) -> OpenTables:
@@ -123,11 +123,11 @@ def _list_open_tables() -> list[OpenTables]:
             try:
                 found.append(_read_open_tables(settings, tenant))
             except CivitasError as error:
-                err.print(f"left out: {error}", **VERBATIM)
+                err.say(f"left out: {error}")
     return found
 
 
 def _tell(found: OpenTables) -> OpenTables:
     for model, reason in found.left_out.items():
-        err.print(f"{found.tenant.slug}: {model} is left out: {reason}", **VERBATIM)
+        err.say(f"{found.tenant.slug}: {model} is left out: {reason}")
     return found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, show_log
+from civitas_assets.cli.app import app, err, exit_unless, out, show_log
 from civitas_assets.cli.runs import run_and_report
 
 if TYPE_CHECKING:
@@ -49,24 +49,23 @@ def demo(
     show_log(settings)
     with start_servers(datetime.now(UTC).date()) as servers:
         towns = write_towns(settings.tenants_dir, servers.url, servers.queue)
-        err.print(f"sample servers of {', '.join(towns)} on {servers.url}", highlight=False)
+        err.print(f"sample servers of {', '.join(towns)} on {servers.url}")
         outcomes = run_and_report(settings, towns)
         town, source = DOWN
-        out.print(
+        out.say(
             f"The source {source} of {town} is down on purpose: its error is shown above, and everything else of the\n"
-            "town was published all the same.\n",
-            **VERBATIM,
+            "town was published all the same.\n"
         )
         here = home.relative_to(Path.cwd()) if home.is_relative_to(Path.cwd()) else home
-        out.print(f"One DuckDB file per town is in {here}/published. To ask one of them:\n", highlight=False)
-        out.print(f"  CIVITAS_HOME={here} {_own_command()} query {towns[0]} {DEMO_QUERY}\n", **VERBATIM)
+        out.print(f"One DuckDB file per town is in {here}/published. To ask one of them:\n")
+        out.say(f"  CIVITAS_HOME={here} {_own_command()} query {towns[0]} {DEMO_QUERY}\n")
         others = (
             "; sources answer with --serve only"
             if not serve
             else ", in another shell, as long as the servers run"
         )
-        out.print(f"The Dagster UI with what these towns' runs have made{others}:\n", **VERBATIM)
-        out.print(f"  {_variables(settings)}make dev\n", **VERBATIM)
+        out.say(f"The Dagster UI with what these towns' runs have made{others}:\n")
+        out.say(f"  {_variables(settings)}make dev\n")
         if serve:
             out.print("Ctrl-C ends the servers.")
             servers.wait()

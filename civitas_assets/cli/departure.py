@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, err, exit_unless, out, read_settings, show_log
+from civitas_assets.cli.app import Tenant, err, exit_unless, out, read_settings, show_log
 from civitas_assets.cli.tenants import build_sizes_table, list_parts_here, tenant_app
 
 if TYPE_CHECKING:
@@ -44,21 +44,19 @@ def remove(
     with dg.DagsterInstance.get() as instance:
         record_shell_runs(settings, instance)
         parts = [*list_parts_here(settings, tenant), build_history_part(instance, tenant)]
-        out.print(f"This goes for good, from {settings.home} and {settings.published}:", **VERBATIM)
+        out.say(f"This goes for good, from {settings.home} and {settings.published}:")
         out.print(build_sizes_table(measure_parts(tenant, parts)))
         given = yes or typer.prompt(
             f"To remove it, write the tenant's key ({tenant})", default="", show_default=False
         )
         if given != tenant:
-            err.print(f"{given!r} is not {tenant}: nothing was removed", **VERBATIM)
+            err.say(f"{given!r} is not {tenant}: nothing was removed")
             raise typer.Exit(1)
         report = remove_tenant(make_storage(settings), tenant, parts, lambda: datetime.now(UTC))
     if make_storage(settings).files.list_folders(BELOW):
         _renew_overview(settings)
-    out.print(f"{tenant} is removed; the report is in removed/, with {len(report.parts)} parts", **VERBATIM)
-    out.print(
-        "A Dagster that is running has to load the tenants' files again: Deployment, Reload.", **VERBATIM
-    )
+    out.say(f"{tenant} is removed; the report is in removed/, with {len(report.parts)} parts")
+    out.say("A Dagster that is running has to load the tenants' files again: Deployment, Reload.")
 
 
 def _renew_overview(settings: Settings) -> None:
@@ -88,7 +86,7 @@ def retention(
     fine = True
     for slug, expired, fault in apply_retention_to(deployment, chosen, dry_run=dry_run):
         said = f"{'would go: ' if dry_run and expired else ''}{expired}"
-        (err if fault else out).print(f"{slug}: {fault or said}", **VERBATIM)
+        (err if fault else out).say(f"{slug}: {fault or said}")
         fine = fine and not fault
     exit_unless(fine)
 
@@ -117,8 +115,8 @@ def export(
         datetime.now(UTC),
         with_landing=landing,
     )
-    out.print(f"{handed.files:,} files, {handed.bytes:,} bytes in {folder}", **VERBATIM)
-    out.print(f"To check them there: cd {folder} && sha256sum --check --quiet checksums.sha256", **VERBATIM)
+    out.say(f"{handed.files:,} files, {handed.bytes:,} bytes in {folder}")
+    out.say(f"To check them there: cd {folder} && sha256sum --check --quiet checksums.sha256")
 
 
 @tenant_app.command("import")
@@ -135,7 +133,5 @@ def import_tenant(
     settings = read_settings()
     show_log(settings)
     taken = take_over(settings, make_storage(settings), folder)
-    out.print(
-        f"{taken.tenant}: {taken.files:,} files, {taken.bytes:,} bytes, equal by their checksums", **VERBATIM
-    )
-    out.print(f"Next: civitas validate, then civitas rebuild {taken.tenant}", **VERBATIM)
+    out.say(f"{taken.tenant}: {taken.files:,} files, {taken.bytes:,} bytes, equal by their checksums")
+    out.say(f"Next: civitas validate, then civitas rebuild {taken.tenant}")

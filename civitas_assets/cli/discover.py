@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, err, out, quote, read_settings
+from civitas_assets.cli.app import Tenant, app, err, make_table, out, quote, read_settings
 
 if TYPE_CHECKING:
     from civitas_assets.discover.dataset_findings import DatasetFinding
@@ -75,21 +73,21 @@ def discover(
         is_everything=everything,
     )
     for note in found.notes:
-        err.print(f"[yellow]note[/]  {quote(note)}", soft_wrap=True, highlight=False)
+        err.say_note(note)
     proposals = select_proposals(found.findings)
     if proposals:
-        out.print("sources:", **VERBATIM)
+        out.say("sources:")
         for finding in proposals:
-            out.print(_comment(finding) + finding.yaml, **VERBATIM)
+            out.say(_comment(finding) + finding.yaml)
     _show_rest(found.findings)
     if before is not None:
         difference = compare_findings(before, found.findings)
         for what, titles in (("new", difference.new), ("gone", difference.gone)):
             shown = f": {quote('; '.join(titles[:_SHOWN]))}" if titles else ""
-            err.print(f"{what} since the last report: {len(titles)}{shown}", soft_wrap=True, highlight=False)
+            err.print(f"{what} since the last report: {len(titles)}{shown}", soft_wrap=True)
     if report is not None:
         write_findings(report, found.findings)
-        err.print(f"wrote {report}", **VERBATIM)
+        err.say(f"wrote {report}")
 
 
 def _comment(finding: DatasetFinding) -> str:
@@ -115,12 +113,11 @@ def _show_rest(findings: Sequence[DatasetFinding]) -> None:
     }
     err.print(
         f"{len(findings)} found: {counts['proposed']} proposed, {counts['configured']} are sources already, "
-        f"{counts['unread']} cannot be read, {counts['not_looked_at']} were not looked at",
-        highlight=False,
+        f"{counts['unread']} cannot be read, {counts['not_looked_at']} were not looked at"
     )
     reasons = count_reasons(findings)
     if reasons:
-        table = Table("datasets", "why not", header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+        table = make_table("datasets", "why not")
         for reason, count in [*reasons.items()][:_SHOWN]:
             table.add_row(str(count), quote(reason))
         err.print(table)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, err, exit_unless, out, read_settings, show_log
+from civitas_assets.cli.app import Tenant, app, err, exit_unless, out, read_settings, show_log
 from civitas_assets.cli.tenants import build_sizes_table
 
 if TYPE_CHECKING:
@@ -75,16 +75,14 @@ def erase(
             found = look()
             _show(found, "would go" if dry_run else "goes")
             if short := erasure.needles.short:
-                err.print(
-                    f"{len(short)} value(s) are too short to be looked for in texts and answers", **VERBATIM
-                )
+                err.say(f"{len(short)} value(s) are too short to be looked for in texts and answers")
             if dry_run:
                 return
             given = yes or typer.prompt(
                 f"To erase it, write the tenant's key ({tenant})", default="", show_default=False
             )
             if given != tenant:
-                err.print(f"{given!r} is not {tenant}: nothing was erased", **VERBATIM)
+                err.say(f"{given!r} is not {tenant}: nothing was erased")
                 raise typer.Exit(1)
             erasure.erase(now, build_words_part(instance, erasure.needles).remove)
         outcomes = run_and_report(settings, [tenant], fetch=False)
@@ -95,16 +93,16 @@ def erase(
         _show(left, "is still there: call it again, and see the errors above")
     fine = not left and all(outcome.ok for outcome in outcomes)
     if fine:
-        out.print(f"{tenant}: nothing of it is left; it does not come back with a replay", **VERBATIM)
+        out.say(f"{tenant}: nothing of it is left; it does not come back with a replay")
     exit_unless(fine)
 
 
 def _show(found: Mapping[str, Any], what: str) -> None:
     if any(found.values()):
-        out.print(f"This {what}:", **VERBATIM)
+        out.say(f"This {what}:")
         out.print(build_sizes_table(found))
     else:
-        out.print("Nothing of it was found", **VERBATIM)
+        out.say("Nothing of it was found")
 
 
 def _pair(text: str) -> tuple[str, str]:

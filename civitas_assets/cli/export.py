@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, err, read_settings
+from civitas_assets.cli.app import Tenant, app, err, read_settings
 
 if TYPE_CHECKING:
     from civitas_assets.export.formats import Format
@@ -96,14 +96,14 @@ def export(
         nonlocal told
         if monotonic() - told > _SECONDS_BETWEEN_LINES:
             told = monotonic()
-            err.print(f"{tenant}: {written:,} {chosen.unit} so far", **VERBATIM)
+            err.say(f"{tenant}: {written:,} {chosen.unit} so far")
 
     def tell_terms(conditions: Conditions) -> None:
         if conditions.closed:
             names = ", ".join(conditions.closed)
-            err.print(f"{tenant}: left out, as they may not be given to others: {names}", **VERBATIM)
+            err.say(f"{tenant}: left out, as they may not be given to others: {names}")
         if said := conditions.combine_notices():
-            err.print(f"{tenant}: {said}", **VERBATIM)
+            err.say(f"{tenant}: {said}")
 
     written = write(
         settings,
@@ -118,7 +118,7 @@ def export(
         tell=tell_terms,
     )
     place = f" written to {output}" if output else ""
-    err.print(f"{tenant}: {written:,} {chosen.unit} of {model}{place}", **VERBATIM)
+    err.say(f"{tenant}: {written:,} {chosen.unit} of {model}{place}")
 
 
 def _format(form: FormatName, settings: Settings, *, german: bool, lines: bool, batch: int | None) -> Format:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from civitas_assets.cli.app import Tenant, app, err, out, quote, read_settings, show_log
+from civitas_assets.cli.app import Tenant, app, err, make_table, out, quote, read_settings, show_log
 
 if TYPE_CHECKING:
     from civitas_assets.catalog.mappings import Section
@@ -86,11 +84,8 @@ def _write(settings: Settings, tenant: str, chosen: list[tuple[Section, str, str
     file = locate_file(settings.tenants_dir, tenant)
     for section, native, code in chosen:
         write_mapping(file, section, native, code)
-        err.print(f"{file}: {section}: {quote(native)} means {code}", soft_wrap=True, highlight=False)
-    err.print(
-        f"The next run publishes what comes; `civitas rebuild {tenant}` also what came before.",
-        highlight=False,
-    )
+        err.print(f"{file}: {section}: {quote(native)} means {code}", soft_wrap=True)
+    err.print(f"The next run publishes what comes; `civitas rebuild {tenant}` also what came before.")
 
 
 def _list(settings: Settings, tenant: str, vocabulary: Vocabulary) -> None:
@@ -100,11 +95,8 @@ def _list(settings: Settings, tenant: str, vocabulary: Vocabulary) -> None:
     if not rows:
         out.print(f"{tenant}: all properties and units are known")
         return
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("source", "unknown", "as written", "datastreams", "values", "perhaps"):
-        table.add_column(
-            name, justify="right" if name in {"datastreams", "values"} else "left", overflow="fold"
-        )
+    numbers = ("datastreams", "values")
+    table = make_table("source", "unknown", "as written", *numbers, "perhaps", numbers=numbers)
     for source, native_property, native_unit, is_property, datastreams, values in rows:
         native = native_property if is_property else native_unit
         perhaps = vocabulary.suggest_codes(str(native or ""), "property" if is_property else "unit")
@@ -113,7 +105,4 @@ def _list(settings: Settings, tenant: str, vocabulary: Vocabulary) -> None:
             f"{datastreams:,}", f"{values:,}", ", ".join(perhaps) or "–",
         )  # fmt: skip
     out.print(table)
-    out.print(
-        f"To say what one means: civitas mappings {tenant} --property 'AS WRITTEN=code', or --unit",
-        highlight=False,
-    )
+    out.print(f"To say what one means: civitas mappings {tenant} --property 'AS WRITTEN=code', or --unit")

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from civitas_assets.cli.app import VERBATIM, app, err, exit_unless, out, quote, read_settings, show_log
+from civitas_assets.cli.app import app, err, exit_unless, make_table, out, quote, read_settings, show_log
 
 if TYPE_CHECKING:
     from civitas_assets.dictionary.contracts import Contract
@@ -64,13 +62,13 @@ def models(
         _renew(derived)
     if release:
         documents.write_release(FOLDER, contracts, __version__)
-        err.print(f"{FOLDER / documents.RELEASED}: {len(contracts)} contracts released", **VERBATIM)
+        err.say(f"{FOLDER / documents.RELEASED}: {len(contracts)} contracts released")
     if check:
         exit_unless(_check(contracts, __version__, [staging, derived]))
 
 
 def _renew(files: DerivedFiles) -> None:
-    err.print(f"{files.folder}: {len(files.renew())} file(s) renewed", **VERBATIM)
+    err.say(f"{files.folder}: {len(files.renew())} file(s) renewed")
 
 
 def _check(contracts: Mapping[str, Contract], version: str, derived: Sequence[DerivedFiles]) -> bool:
@@ -80,26 +78,18 @@ def _check(contracts: Mapping[str, Contract], version: str, derived: Sequence[De
 
     before = documents.read_last_release(FOLDER)
     for change in compare_contracts(before.models, contracts):
-        out.print(str(change), **VERBATIM)
+        out.say(str(change))
     wrong = documents.find_release_faults(before, contracts, version)
     stale = {files.folder: names for files in derived if (names := files.list_outdated())}
     for text in wrong:
-        err.print(f"[red]error[/] {quote(text)}", soft_wrap=True, highlight=False)
+        err.say_error(text)
     for folder, names in stale.items():
-        err.print(
-            f"[red]error[/] {folder} is out of date, run `make models`: {', '.join(names)}",
-            soft_wrap=True,
-            highlight=False,
-        )
+        err.say_error(f"{folder} is out of date, run `make models`: {', '.join(names)}")
     return not (wrong or stale)
 
 
 def _print_models(contracts: Mapping[str, Contract]) -> None:
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("model", "grain", "rows replaced"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("columns", justify="right")
-    table.add_column("version")
+    table = make_table("model", "grain", "rows replaced", "columns", "version", numbers={"columns"})
     for contract in contracts.values():
         replaced = "by day" if contract.replaced == "replace_days" else "all"
         table.add_row(
@@ -114,14 +104,12 @@ def _print_model(name: str, contracts: Mapping[str, Contract]) -> None:
     if name not in contracts:
         raise DictionaryError(f"there is no shared model {name}; there are: {', '.join(contracts)}")
     contract = contracts[name]
-    out.print(f"{contract.name} {contract.version}: {contract.description}\n", **VERBATIM)
-    out.print(f"Key: {', '.join(contract.key)}\nStandard: {contract.standard}\n", **VERBATIM)
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("column", "type", "null", "unit", "meaning"):
-        table.add_column(heading, overflow="fold")
+    out.say(f"{contract.name} {contract.version}: {contract.description}\n")
+    out.say(f"Key: {', '.join(contract.key)}\nStandard: {contract.standard}\n")
+    table = make_table("column", "type", "null", "unit", "meaning")
     for column, described in contract.columns.items():
         unit = described.unit or (described.unit_column and f"in {described.unit_column}") or ""
         null = "yes" if described.nullable else "no"
         table.add_row(column, described.type, null, quote(unit), quote(described.description))
     out.print(table)
-    out.print(f"{contract.example}\n", **VERBATIM)
+    out.say(f"{contract.example}\n")

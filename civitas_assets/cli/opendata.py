@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, err, read_settings
+from civitas_assets.cli.app import Tenant, app, err, read_settings
 
 
 @app.command()
@@ -46,7 +46,7 @@ def opendata(
     with storage.hold(tenant):
         change = make_open_folder(settings, storage.files, known, get_utc_now())
     for table, reason in (change.left_out if change else {}).items():
-        err.print(f"{tenant}: {table} is left out: {reason}", **VERBATIM)
+        err.say(f"{tenant}: {table} is left out: {reason}")
     folder = OpenFolder(storage.files, tenant)
     index = folder.read_index()
     if index is None:
@@ -56,7 +56,7 @@ def opendata(
             f"{tenant} has no folder of open data; its file says open_data: {{folder: {{}}}} for one"
         )
     changed = len(change.changed) if change else 0
-    err.print(f"{tenant}: {len(index.files)} files, {changed} of them changed", **VERBATIM)
+    err.say(f"{tenant}: {len(index.files)} files, {changed} of them changed")
     if output is not None:
         written = copy_folder(folder, index, output)
-        err.print(f"{tenant}: {written} files written to {output}", **VERBATIM)
+        err.say(f"{tenant}: {written} files written to {output}")

@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from civitas_assets.cli.app import (
-    VERBATIM,
     app,
     complete_sources,
     complete_tenants,
     err,
     exit_unless,
+    make_table,
     out,
     quote,
     read_settings,
@@ -96,9 +94,9 @@ def _probe_source(settings: Settings, slug: str, name: str, pages: int, rows: in
     source = site.select_sources([name])[name]
     found = _looked(settings, site.tenant, source, pages)
     for url in found.asked:
-        out.print(f"asked {url}", **VERBATIM)
+        out.say(f"asked {url}")
     if found.cut:
-        out.print(f"only the first {pages} answer(s) were asked for; see --pages", highlight=False)
+        out.print(f"only the first {pages} answer(s) were asked for; see --pages")
     _show(found, rows)
     _show_unknown(settings, site.tenant, found)
     exit_unless(not found.error and found.report.ok)
@@ -140,34 +138,30 @@ def _propose(
     vocabulary = read_vocabulary(settings.dbt_project_dir)
     bounds = ReadLimits.from_frame(Frame.from_settings(settings))
     found: Proposal = call_apart(bounds, propose_source, body, what, settings.workspaces, vocabulary, tenant)
-    out.print(f"sources:\n{found.yaml}", **VERBATIM)
+    out.say(f"sources:\n{found.yaml}")
     if tenant is None:
-        err.print(
-            "--tenant T says in whose box positions have to lie, and in which zone times are", highlight=False
-        )
+        err.print("--tenant T says in whose box positions have to lie, and in which zone times are")
     for remark in (
         *found.remarks,
         *(f"what the address held goes into the block as {text}" for text in advice),
     ):
-        err.print(f"[yellow]note[/]  {quote(remark)}", soft_wrap=True, highlight=False)
+        err.say_note(remark)
     shown = found.probe
     if shown is None and is_address and found.leads_on:
         shown = _looked(settings, tenant or make_sample_tenant(), found.source, pages)
     if shown is None:
-        err.print(
-            "nothing of it was read: put the block into a tenant's file and try it with civitas probe TENANT SOURCE",
-            **VERBATIM,
+        err.say(
+            "nothing of it was read: put the block into a tenant's file and try it with civitas probe TENANT SOURCE"
         )
         return
     _show(shown, rows)
     if found.unused:
-        err.print(f"nothing is made of: {shown_names(found.unused, 100)}", **VERBATIM)
+        err.say(f"nothing is made of: {shown_names(found.unused, 100)}")
     seen = f"{found.rows:,} row(s) give" if found.rows else "it gives"
     accepted = found.count_accepted(shown)
     err.print(
         f"read with this, {seen} {accepted:,} records of {found.record_type or 'all kinds'}, "
-        f"{shown.rejected.height:,} are rejected",
-        highlight=False,
+        f"{shown.rejected.height:,} are rejected"
     )
     # A document of a standard may hold nothing and be right.
     is_empty = not found.rows and not found.record_type and not shown.rejected.height
@@ -221,10 +215,10 @@ def _fetched(settings: Settings, url: str) -> tuple[str, bytes, tuple[str, ...]]
 
 def _show(found: Probe, rows: int) -> None:
     for name, records in found.records.items():
-        out.print(f"[bold]{name}[/]: {records.height:,} record(s)", highlight=False)
+        out.print(f"[bold]{name}[/]: {records.height:,} record(s)")
         _show_records(records.head(rows))
     if found.rejected.height:
-        table = _table("rejected", "rule", "field", "for example", "row")
+        table = make_table("rejected", "rule", "field", "for example", "row")
         groups = found.rejected.group_by("record_type", "rule", "field", maintain_order=True)
         for (record_type, rule, field), part in groups:
             example, row = (part["detail"][0] or part["raw"][0] or "")[:60], part["row"][0]
@@ -232,9 +226,9 @@ def _show(found: Probe, rows: int) -> None:
             table.add_row(*cells)
         out.print(table)
     for note in found.report.notes:
-        err.print(f"[yellow]note[/]  {quote(note.text)}", soft_wrap=True, highlight=False)
+        err.say_note(note.text)
     for text in filter(None, [found.error, *found.report.errors]):
-        err.print(f"[red]error[/] {quote(text)}", soft_wrap=True, highlight=False)
+        err.say_error(text)
 
 
 def _show_records(records: pl.DataFrame) -> None:
@@ -243,12 +237,12 @@ def _show_records(records: pl.DataFrame) -> None:
 
     own = [name for name in records.columns if name not in PROVENANCE]
     filled = [name for name in own if records[name].null_count() < records.height]
-    table = _table(*filled[:_COLUMNS])
+    table = make_table(*filled[:_COLUMNS])
     for row in records.select(filled[:_COLUMNS]).iter_rows():
         table.add_row(*("" if value is None else quote(str(value)[:_CELL]) for value in row))
     out.print(table)
     if filled[_COLUMNS:]:
-        out.print(f"  and {', '.join(filled[_COLUMNS:])}", highlight=False)
+        out.print(f"  and {', '.join(filled[_COLUMNS:])}")
 
 
 def _show_unknown(settings: Settings, tenant: Tenant, found: Probe) -> None:
@@ -264,7 +258,7 @@ def _show_unknown(settings: Settings, tenant: Tenant, found: Probe) -> None:
             natives[name] |= {*records.filter(pl.col(name).is_not_null())[name]}
     if not any(natives.values()):
         return
-    table, vocabulary = _table("native", "is a", "perhaps"), read_vocabulary(settings.dbt_project_dir)
+    table, vocabulary = make_table("native", "is a", "perhaps"), read_vocabulary(settings.dbt_project_dir)
     kinds: Mapping[str, tuple[Kind, Mapping[str, str]]] = {
         "observed_property": ("property", tenant.properties),
         "unit": ("unit", tenant.units),
@@ -276,14 +270,4 @@ def _show_unknown(settings: Settings, tenant: Tenant, found: Probe) -> None:
                 table.add_row(quote(native), kind, ", ".join(vocabulary.suggest_codes(native, kind)) or "–")
     if table.row_count:
         out.print(table)
-        out.print(
-            f"To say what one means: civitas mappings {tenant.slug} --property 'NATIVE=code', or --unit",
-            **VERBATIM,
-        )
-
-
-def _table(*names: str) -> Table:
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table
+        out.say(f"To say what one means: civitas mappings {tenant.slug} --property 'NATIVE=code', or --unit")

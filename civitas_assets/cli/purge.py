@@ -47,8 +47,7 @@ def purge(
     freed = f", {done.freed / 1e6:,.1f} MB freed" if done.freed else ""
     out.print(
         f"{done.runs:,} runs older than {days} days {verb}{freed}; "
-        f"{done.kept:,} older ones stay, because they are the present state of an asset",
-        highlight=False,
+        f"{done.kept:,} older ones stay, because they are the present state of an asset"
     )
 
 

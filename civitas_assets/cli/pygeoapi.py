@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, app, complete_tenants, err, read_settings
+from civitas_assets.cli.app import app, complete_tenants, err, read_settings
 
 
 @app.command()
@@ -86,8 +86,8 @@ def pygeoapi(
         portal=shown,
     )
     for slug in unknown:
-        err.print(f"{slug} is left out: its file has faults; what is there of it stays", **VERBATIM)
+        err.say(f"{slug} is left out: its file has faults; what is there of it stays")
     for name, reason in served.left_out.items():
-        err.print(f"{name} is left out: {reason}", **VERBATIM)
+        err.say(f"{name} is left out: {reason}")
     restart = "; restart pygeoapi" if served.has_changed else ", which stays the same"
-    err.print(f"{len(served.collections)} collections in {output / CONFIGURATION}{restart}", **VERBATIM)
+    err.say(f"{len(served.collections)} collections in {output / CONFIGURATION}{restart}")

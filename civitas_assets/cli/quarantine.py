@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from civitas_assets.cli.app import (
     Sources,
@@ -21,6 +19,7 @@ from civitas_assets.cli.app import (
     app,
     err,
     exit_unless,
+    make_table,
     out,
     quote,
     read_settings,
@@ -40,6 +39,7 @@ quarantine = Commands(
 app.add_typer(quarantine)
 
 _EXAMPLE = 60
+_NUMBERS = {"rows", "accepted", "still rejected", "not readable", "new", "changed"}
 _GROUP = ("source", "record_type", "rule", "field")
 
 RecordType = Annotated[str | None, typer.Option("--record-type", help="Only this record type.")]
@@ -74,14 +74,16 @@ def list_(
     if as_json:
         _print_json(groups)
         return
-    table = _table("source", "records", "rule", "field", "rows", "first", "last", "example")
+    table = make_table(
+        "source", "records", "rule", "field", "rows", "first", "last", "example", numbers=_NUMBERS
+    )
     for row in groups.iter_rows():
         *names, count, first, last, example = row
         cells = (*(quote(name or "–") for name in names), f"{count:,}", str(first), str(last))
         table.add_row(*cells, quote((example or "")[:_EXAMPLE]))
     out.print(table)
     kind = "discarded" if discarded else "rejected"
-    out.print(f"{rows.height:,} {kind} row(s)", highlight=False)
+    out.print(f"{rows.height:,} {kind} row(s)")
 
 
 @quarantine.command()
@@ -110,7 +112,7 @@ def show(
         _print_json(shown)
         return
     for row in shown.iter_rows(named=True):
-        out.print(f"[bold]{row['id']}[/] {row['source']} · {row['record_type']}", highlight=False)
+        out.print(f"[bold]{row['id']}[/] {row['source']} · {row['record_type']}")
         where = f" in {row['field']}" if row["field"] else ""
         detail = f": {row['detail']}" if row["detail"] else ""
         lines = [
@@ -124,8 +126,8 @@ def show(
                 f"discarded {row['discarded_at']:%Y-%m-%d %H:%M} UTC by {row['discarded_by']}: {row['reason']}"
             )
         for line in lines:
-            out.print(f"  {quote(line)}", soft_wrap=True, highlight=False)
-    out.print(f"{shown.height:,} of {rows.height:,} row(s)", highlight=False)
+            out.print(f"  {quote(line)}", soft_wrap=True)
+    out.print(f"{shown.height:,} of {rows.height:,} row(s)")
 
 
 @quarantine.command()
@@ -148,7 +150,9 @@ def retry(
     settings = read_settings()
     show_log(settings)
     site, run_id, accepted, errors = Site.open(settings, tenant), make_run_id("retry"), 0, list[str]()
-    table = _table("source", "accepted", "still rejected", "not readable", "new", "changed")
+    table = make_table(
+        "source", "accepted", "still rejected", "not readable", "new", "changed", numbers=_NUMBERS
+    )
     with site.lock():
         rows = _chosen(site, ids, sources, record_type=record_type, rule=rule, field=field)
         for (name,), part in rows.partition_by("source", as_dict=True, maintain_order=True).items():
@@ -168,7 +172,7 @@ def retry(
         site.summarise()
     out.print(table)
     for text in errors:
-        err.print(f"[red]error[/] {quote(text)}", soft_wrap=True, highlight=False)
+        err.say_error(text)
     outcomes = run_and_report(settings, [tenant], fetch=False) if accepted else []
     exit_unless(not errors and all(outcome.ok for outcome in outcomes))
 
@@ -202,10 +206,7 @@ def discard(
             _note(site, "discard", str(name), part)
             site.stores.quarantine.discard(str(name), part, decision)
         site.summarise()
-    out.print(
-        f"{rows.height:,} row(s) discarded; civitas quarantine restore {tenant} takes that back",
-        highlight=False,
-    )
+    out.print(f"{rows.height:,} row(s) discarded; civitas quarantine restore {tenant} takes that back")
     _say_when(tenant, rows)
 
 
@@ -229,7 +230,7 @@ def restore(
             _note(site, "restore", str(name), part)
             site.stores.quarantine.restore(str(name), part)
         site.summarise()
-    out.print(f"{rows.height:,} row(s) are in quarantine again", highlight=False)
+    out.print(f"{rows.height:,} row(s) are in quarantine again")
     _say_when(tenant, rows)
 
 
@@ -246,7 +247,7 @@ def _note(site: Site, what: str, source: str, rows: pl.DataFrame) -> None:
 
 def _say_when(tenant: str, rows: pl.DataFrame) -> None:
     if rows.height:
-        err.print(f"{tenant}: the next run publishes the new counts", highlight=False)
+        err.print(f"{tenant}: the next run publishes the new counts")
 
 
 def _chosen(
@@ -289,11 +290,3 @@ def _addresses(site: Site, rows: pl.DataFrame) -> dict[tuple[str, str], str]:
 def _print_json(rows: pl.DataFrame) -> None:
     for row in rows.iter_rows(named=True):
         sys.stdout.write(escape_json(json.dumps(row, ensure_ascii=False, default=str)) + "\n")
-
-
-def _table(*names: str) -> Table:
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    numbers = {"rows", "accepted", "still rejected", "not readable", "new", "changed"}
-    for name in names:
-        table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
-    return table

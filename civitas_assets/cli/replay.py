@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from civitas_assets.cli.app import (
@@ -20,6 +19,7 @@ from civitas_assets.cli.app import (
     app,
     err,
     exit_unless,
+    make_table,
     out,
     quote,
     read_settings,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _DAYS_SHOWN = 31
 _CELL = 40
+_NUMBERS = {"new", "changed", "vanished", "identical", "rejected", "rows"}
 
 
 @app.command()
@@ -92,7 +93,7 @@ def replay(
             exit_unless(readable)
             return
         if not (yes or _agreed()):
-            err.print("nothing was changed", highlight=False)
+            err.print("nothing was changed")
             raise typer.Exit(1)
         _apply(site, days, {name: rehearsals[name] for name in rehearsals if name in changing})
     outcomes = run_and_report(settings, [tenant], fetch=False)
@@ -102,7 +103,7 @@ def replay(
 def _agreed() -> bool:
     """Whether a person says yes; where nobody can be asked, that has to be said beforehand."""
     if not sys.stdin.isatty():
-        err.print("nobody can be asked here: --yes says that these changes are wanted", highlight=False)
+        err.print("nobody can be asked here: --yes says that these changes are wanted")
         return False
     return typer.confirm("Append these changes as new revisions, and publish them?")
 
@@ -115,14 +116,15 @@ def _apply(site: Site, days: Window, rehearsals: Mapping[str, Rehearsal]) -> Non
             counts = append(rehearsal, site.tenant, site.stores, days).counts.values()
             err.print(
                 f"{name}: {sum(c.new for c in counts):,} new records and {sum(c.changed for c in counts):,} revisions, "
-                f"{sum(c.deleted for c in counts):,} of which take a record away",
-                highlight=False,
+                f"{sum(c.deleted for c in counts):,} of which take a record away"
             )
         site.summarise()
 
 
 def _print(tenant: str, days: Window, proposals: list[ReplayPlan]) -> None:
-    table = _table("source", "records", "day", "new", "changed", "vanished", "identical", "rejected")
+    table = make_table(
+        "source", "records", "day", "new", "changed", "vanished", "identical", "rejected", numbers=_NUMBERS
+    )
     for proposal in proposals:
         for difference in proposal.differences:
             total = difference.total()
@@ -132,24 +134,23 @@ def _print(tenant: str, days: Window, proposals: list[ReplayPlan]) -> None:
             more = len(_changing(difference)) - _DAYS_SHOWN
             if more > 0:
                 table.add_row("", "", f"and {more} more", *[""] * 5)
-    out.print(f"{tenant}, {days.first} to {days.last}, by today's mapping:", highlight=False)
+    out.print(f"{tenant}, {days.first} to {days.last}, by today's mapping:")
     out.print(table)
     _print_columns(proposals)
     for proposal in proposals:
         if proposal.missing:
             err.print(
                 f"[yellow]note[/]  {proposal.source}: {proposal.missing} payload(s) are not in landing any more; "
-                "their records stay",
-                highlight=False,
+                "their records stay"
             )
         for text in map(str, proposal.problems):
-            err.print(f"[red]error[/] {proposal.source}: {quote(text)}", soft_wrap=True, highlight=False)
+            err.say_error(f"{proposal.source}: {text}")
     if not any(proposals):
         out.print("nothing would change")
 
 
 def _print_columns(proposals: list[ReplayPlan]) -> None:
-    table = _table("records", "column", "changed", "for example", "now", "then")
+    table = make_table("records", "column", "changed", "for example", "now", "then", numbers=_NUMBERS)
     for proposal in proposals:
         for difference in proposal.differences:
             for name, column in difference.columns.items():
@@ -170,11 +171,3 @@ def _changing(difference: TableDiff) -> list[tuple[object, DayCounts]]:
 def _row(table: Table, source: str, record_type: str, day: str, tally: DayCounts, rejected: str) -> None:  # noqa: PLR0917
     numbers = (tally.new, tally.changed, tally.vanished, tally.identical)
     table.add_row(source, record_type, day, *(f"{number:,}" for number in numbers), rejected)
-
-
-def _table(*names: str) -> Table:
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    numbers = {"new", "changed", "vanished", "identical", "rejected", "rows"}
-    for name in names:
-        table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
-    return table

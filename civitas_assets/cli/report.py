@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, app, err, out, read_settings
+from civitas_assets.cli.app import app, err, out, read_settings
 from civitas_assets.cli.stores import open_files
 
 
@@ -71,15 +71,15 @@ def report(
         progress = (
             f"[{number}/{len(chosen)}] {one.slug}: {made.state}, {findings}, {monotonic() - started:.1f} s"
         )
-        err.print(progress, **VERBATIM)
+        err.say(progress)
     write_operator_page(settings, catalog, now, pages, languages)
     name = f"{chosen[0].slug}/{make_file_name(languages[0])}" if tenant else make_file_name(languages[0])
     if folder is None and settings.storage_url:
-        out.print(f"{make_pages_url(settings)}/{name}", **VERBATIM)
+        out.say(f"{make_pages_url(settings)}/{name}")
         if show:
             typer.launch(f"{make_pages_url(settings)}/{name}")
         return
     page = (folder or settings.reports) / name
-    out.print(str(page), **VERBATIM)
+    out.say(str(page))
     if show:
         typer.launch(str(page))

@@ -47,7 +47,7 @@ def _prepared(settings: Settings, tenants: list[str] | None) -> list[str]:
             if held.landing and not held.records:
                 # What was noted of reading is true of records that are gone.
                 archive_records(storage.files, known.slug)
-        err.print(f"{known.slug}: {held}", highlight=False, soft_wrap=True)
+        err.print(f"{known.slug}: {held}", soft_wrap=True)
         if held:
             chosen.append(known.slug)
     return chosen

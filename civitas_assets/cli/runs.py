@@ -13,10 +13,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from civitas_assets.cli.app import Tenant, app, err, exit_unless, out, quote, read_settings, show_log
+from civitas_assets.cli.app import Tenant, app, err, exit_unless, make_table, out, read_settings, show_log
 
 if TYPE_CHECKING:
     from civitas_assets.settings import Settings
@@ -72,7 +70,7 @@ def rebuild(
             kept = archive_records(storage.files, known.slug)
         if kept:
             place = settings.storage_url or settings.home
-            err.print(f"the records so far are kept in {place}/{kept}", highlight=False)
+            err.print(f"the records so far are kept in {place}/{kept}")
     outcomes = run_and_report(settings, [tenant], fetch=False, rebuild=True)
     exit_unless(all(outcome.ok for outcome in outcomes))
 
@@ -138,11 +136,8 @@ def _loading() -> Iterator[None]:
 
 
 def _print_outcomes(outcomes: list[Any]) -> None:
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("tenant")
-    for name in ("sources", "requests", "304", "new", "changed", "rejected", "days", "rows"):
-        table.add_column(name, justify="right")
-    table.add_column("result")
+    numbers = ("sources", "requests", "304", "new", "changed", "rejected", "days", "rows")
+    table = make_table("tenant", *numbers, "result", numbers=numbers)
     for o in outcomes:
         numbers = (o.sources, o.requests, o.not_modified, o.new, o.changed, o.rejected, o.days, o.rows)
         nothing = o.ok and not o.days and not o.new
@@ -154,6 +149,6 @@ def _print_outcomes(outcomes: list[Any]) -> None:
     out.print(table)
     for o in outcomes:
         for text in o.errors:
-            err.print(f"[red]error[/] {o.tenant}: {quote(text)}", soft_wrap=True, highlight=False)
+            err.say_error(f"{o.tenant}: {text}")
         for text in o.warnings:
-            err.print(f"[yellow]note[/]  {o.tenant}: {quote(text)}", soft_wrap=True, highlight=False)
+            err.say_note(f"{o.tenant}: {text}")

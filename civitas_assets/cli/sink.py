@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, err, read_settings
+from civitas_assets.cli.app import Tenant, app, err, read_settings
 
 
 @app.command()
@@ -53,12 +53,12 @@ def sink(
     is_whole = True
     for name, report in reports.items():
         if isinstance(report, str):
-            err.print(f"{tenant}: {report}", **VERBATIM)
+            err.say(f"{tenant}: {report}")
             is_whole = False
             continue
-        err.print(f"{tenant}: {name}: {report.summarise()}", **VERBATIM)
+        err.say(f"{tenant}: {name}: {report.summarise()}")
         for line in (*report.left_out, *report.refused):
-            err.print(f"{tenant}: {name}: {line}", **VERBATIM)
+            err.say(f"{tenant}: {name}: {line}")
         is_whole = is_whole and not report.refused
     if not is_whole:
         raise typer.Exit(1)

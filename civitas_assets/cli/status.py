@@ -12,10 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from civitas_assets.cli.app import app, complete_tenants, err, exit_unless, out, quote, read_settings
+from civitas_assets.cli.app import (
+    app,
+    complete_tenants,
+    err,
+    exit_unless,
+    make_table,
+    out,
+    read_settings,
+)
 from civitas_assets.cli.stores import open_files
 from civitas_assets.inert import escape_json
 
@@ -28,6 +34,9 @@ if TYPE_CHECKING:
 
 # More sources than these do not fit on a screen: then there is a line per tenant, and those that need somebody.
 _SOURCES_SHOWN = 40
+_NUMBERS = {
+    "sources ok", "oldest success", "last success", "rejected", "unmapped", "unread", "size", "pending", "landing"
+}  # fmt: skip
 _COLOURS = {"ok": "green", "late": "yellow", "failing": "red", "unread": "red", "never": "yellow"}
 
 
@@ -101,23 +110,23 @@ def _print(found: Sequence[TenantState], *, whole: bool) -> None:
     listed = [source for state in found for source in state.sources] if whole else select_troubled(found)
     _print_sources(listed[:_SOURCES_SHOWN] if not whole else listed)
     if not whole and len(listed) > _SOURCES_SHOWN:
-        out.print(f"and {len(listed) - _SOURCES_SHOWN} more that need somebody; see --json", highlight=False)
+        out.print(f"and {len(listed) - _SOURCES_SHOWN} more that need somebody; see --json")
     for state in found:
         for fault in state.file_faults:
-            err.print(f"[red]error[/] {quote(str(fault))}", soft_wrap=True, highlight=False)
+            err.say_error(fault)
         if whole and state.outline.readable:
-            out.print(_sentence(state), highlight=False)
+            out.print(_sentence(state))
         for failure in state.failures:
-            text = f"[red]error[/] {state.tenant}: {quote(failure.name)}: {quote(failure.message)}"
-            err.print(text, soft_wrap=True, highlight=False)
+            err.say_error(f"{state.tenant}: {failure.name}: {failure.message}")
     fine = sum(source.is_fine for state in found for source in state.sources)
     total = sum(len(state.sources) for state in found)
-    out.print(f"{len(found)} tenant(s), {fine} of {total} source(s) ok", highlight=False)
+    out.print(f"{len(found)} tenant(s), {fine} of {total} source(s) ok")
 
 
 def _print_tenants(found: Sequence[TenantState]) -> None:
-    table = _table(
-        "tenant", "sources ok", "oldest success", "rejected", "unmapped", "unread", "size", "pending", "published"
+    table = make_table(
+        "tenant", "sources ok", "oldest success", "rejected", "unmapped", "unread", "size", "pending", "published",
+        numbers=_NUMBERS,
     )  # fmt: skip
     for state in found:
         ages = [source.age for source in state.sources if source.age is not None]
@@ -135,9 +144,10 @@ def _print_tenants(found: Sequence[TenantState]) -> None:
 def _print_sources(listed: Sequence[SourceState]) -> None:
     if not listed:
         return
-    table = _table(
-        "tenant", "source", "state", "last success", "cadence", "rejected", "unmapped", "unread", "landing"
-    )
+    table = make_table(
+        "tenant", "source", "state", "last success", "cadence", "rejected", "unmapped", "unread", "landing",
+        numbers=_NUMBERS,
+    )  # fmt: skip
     for source in listed:
         summary = source.summary
         table.add_row(
@@ -148,11 +158,9 @@ def _print_sources(listed: Sequence[SourceState]) -> None:
     out.print(table)
     for source in listed:
         for error in filter(None, (source.summary.error, source.summary.read_error)):
-            text = f"[red]error[/] {source.tenant} · {source.source}: {quote(error.text)}"
-            err.print(text, soft_wrap=True, highlight=False)
+            err.say_error(f"{source.tenant} · {source.source}: {error.text}")
         for note in source.summary.notes:
-            text = f"[yellow]note[/]  {source.tenant} · {source.source}: {quote(note.text)}"
-            err.print(text, soft_wrap=True, highlight=False)
+            err.say_note(f"{source.tenant} · {source.source}: {note.text}")
 
 
 def _sentence(state: TenantState) -> str:
@@ -221,11 +229,3 @@ def _size(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
-
-
-def _table(*names: str) -> Table:
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    texts = {"tenant", "source", "state", "cadence", "published"}
-    for name in names:
-        table.add_column(name, justify="left" if name in texts else "right", overflow="fold")
-    return table

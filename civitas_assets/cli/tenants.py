@@ -12,7 +12,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from civitas_assets.cli.app import VERBATIM, Tenant, app, err, out, quote, read_settings
+from civitas_assets.cli.app import Tenant, app, err, make_table, out, quote, read_settings
 
 tenant_app = typer.Typer(
     help="A tenant's life: add, look at, archive, hand over, remove.", no_args_is_help=True
@@ -73,25 +73,21 @@ def add(  # noqa: PLR0917 - options
     taken = defaults and Defaults(folder).file.is_file()
     newcomer, remarks = make_newcomer(tenant, name, ags, box, timezone, destination, takes_defaults=taken)
     for remark in remarks:
-        err.print(f"[yellow]note[/]  {quote(remark)}", soft_wrap=True, highlight=False)
+        err.say_note(remark)
     if dry_run:
         file = check_newcomer(folder, newcomer, SOURCE_MODELS)
-        out.print(newcomer.render(), **VERBATIM)
-        err.print(f"nothing was written; without --dry-run, this is {file}", **VERBATIM)
+        out.say(newcomer.render())
+        err.say(f"nothing was written; without --dry-run, this is {file}")
         return
     file = write_tenant_file(folder, newcomer, SOURCE_MODELS)
-    out.print(f"wrote {file}", **VERBATIM)
-    out.print("Next:", **VERBATIM)
-    out.print(
-        f"  1. write its sources into {file.name}; each connector has a page in docs/connectors", **VERBATIM
-    )
-    out.print("  2. civitas validate", **VERBATIM)
-    out.print(f"  3. civitas run --tenant {newcomer.slug}", **VERBATIM)
+    out.say(f"wrote {file}")
+    out.say("Next:")
+    out.say(f"  1. write its sources into {file.name}; each connector has a page in docs/connectors")
+    out.say("  2. civitas validate")
+    out.say(f"  3. civitas run --tenant {newcomer.slug}")
     if destination == "postgres":
-        out.print(f"  4. civitas tenant grant {newcomer.slug}    for the roles of its analysts", **VERBATIM)
-    out.print(
-        "A Dagster that is running has to load the tenants' files again: Deployment, Reload.", **VERBATIM
-    )
+        out.say(f"  4. civitas tenant grant {newcomer.slug}    for the roles of its analysts")
+    out.say("A Dagster that is running has to load the tenants' files again: Deployment, Reload.")
 
 
 @tenant_app.command("list")
@@ -101,9 +97,8 @@ def list_tenants() -> None:
 
     settings = read_settings()
     catalog = _catalog(settings)
-    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("tenant", "name", "sources", "destination", "shares", "keeps", "last published", ""):
-        table.add_column(column, justify="right" if column == "sources" else "left", overflow="fold")
+    names = ("tenant", "name", "sources", "destination", "shares", "keeps", "last published", "")
+    table = make_table(*names, numbers={"sources"})
     for slug, tenant in sorted(catalog.tenants.items()):
         table.add_row(
             slug, quote(tenant.name), str(len(tenant.sources)),
@@ -144,17 +139,8 @@ def show(tenant: Tenant) -> None:
         without = f" without {', '.join(share.withhold)}" if share.withhold else ""
         facts[f"shares {share.table}"] = f"yes{without}"
     for name, text in facts.items():
-        out.print(f"{name:<20} {text}", **VERBATIM)
-    sources = Table(
-        "source",
-        "state",
-        "connector",
-        "licence",
-        "last answered",
-        "last new",
-        header_style="bold",
-        box=SIMPLE_HEAD,
-    )
+        out.say(f"{name:<20} {text}")
+    sources = make_table("source", "state", "connector", "licence", "last answered", "last new")
     for source in seen.sources:
         times = (_moment(source.fetched) or "never", _moment(source.changed) or "never")
         sources.add_row(quote(source.name), source.state, source.connector, source.licence, *times)
@@ -175,10 +161,10 @@ def archive(
     known = _catalog(settings).get_tenant(tenant)
     changed = set_archived(locate_file(settings.tenants_dir, known.slug), archived=not undo)
     state = "active" if undo else "archived"
-    out.print(f"{known.slug} {'is' if changed else 'was already'} {state}", **VERBATIM)
+    out.say(f"{known.slug} {'is' if changed else 'was already'} {state}")
     if changed:
         hint = "" if undo else f"; to undo it: civitas tenant archive {known.slug} --undo"
-        out.print(f"A Dagster that is running has to load the tenants' files again{hint}", **VERBATIM)
+        out.say(f"A Dagster that is running has to load the tenants' files again{hint}")
 
 
 @tenant_app.command()
@@ -200,18 +186,15 @@ def grant(
     settings, names = read_settings(), Names(tenant)
     server, query_login = Server.from_settings(settings), Server.find_query_login(settings, tenant)
     account = login or read_login(server)
-    out.print("begin;", **VERBATIM)
+    out.say("begin;")
     for statement in grants_sql(names, account, query_login):
-        out.print(f"{to_statement_text(statement)};", **VERBATIM)
-    out.print("commit;", **VERBATIM)
+        out.say(f"{to_statement_text(statement)};")
+    out.say("commit;")
     if not only_print:
         make(server, names, account, query_login)
-        err.print(f"{names.reader} and {names.writer} are there, at {server.address}", **VERBATIM)
+        err.say(f"{names.reader} and {names.writer} are there, at {server.address}")
         if query_login:
-            err.print(
-                f"{query_login} asks for civitas query; give it a password: \\password {query_login}",
-                **VERBATIM,
-            )
+            err.say(f"{query_login} asks for civitas query; give it a password: \\password {query_login}")
 
 
 def list_parts_here(settings: Settings, tenant: str) -> Any:

@@ -55,7 +55,6 @@ def workspace(
             err.print(
                 f"{tenant} has no records yet: `civitas run --tenant {tenant}` fetches and reads them",
                 soft_wrap=True,
-                highlight=False,
             )
             raise typer.Exit(1)
         task = replace(whole, days=whole.days[-days:], rebuild=False)
@@ -64,13 +63,11 @@ def workspace(
         f"{made.database}: {len(task.days)} day(s) of {tenant}, {task.days[0]} to {task.days[-1]}. "
         "Set what follows, then: dbt build --select +MODEL",
         soft_wrap=True,
-        highlight=False,
     )
     if settings.models_dir is not None:
         err.print(
             f"The project is a copy with the models of {settings.models_dir}: change them there, then make this again.",
             soft_wrap=True,
-            highlight=False,
         )
     for name, value in (("DBT_PROJECT_DIR", project.folder), ("DBT_PROFILES_DIR", folder)):
-        out.print(f"export {name}={shlex.quote(str(value))}", soft_wrap=True, highlight=False, markup=False)
+        out.print(f"export {name}={shlex.quote(str(value))}", soft_wrap=True, markup=False)
