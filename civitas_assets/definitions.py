@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 
 import dagster as dg
 
-from civitas_assets.defs.commons_assets import build_commons_assets
 from civitas_assets.defs.file_sensor import build_file_sensor
 from civitas_assets.defs.freshness import build_freshness_sensor
 from civitas_assets.defs.landing_assets import build_landing_assets
@@ -35,7 +34,6 @@ PARTS: Sequence[Callable[[Deployment], dg.Definitions]] = (
     build_record_assets,
     build_shared_assets,
     build_published_assets,
-    build_commons_assets,
     build_late_assets,
     build_report_assets,
     build_cadences,

@@ -1,14 +1,13 @@
 """How assets take the steps of the pipeline: what they are told, and what they say, in Dagster's terms."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import dagster as dg
 
 from civitas_assets.defs.asset_checks import DagsterResult, to_dagster
+from civitas_assets.defs.partitions import build_partitions
 from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.scope import RunScope
 from civitas_assets.defs.shell_runs import record_shell_runs
@@ -24,7 +23,36 @@ from civitas_assets.store.step_reports import StepReport, StepReports
 _LOCK_TIMEOUT = 900.0
 
 
-def build_work(context: dg.AssetExecutionContext, deployment: Deployment, scope: RunScope) -> Work:
+def build_step_assets(
+    deployment: Deployment,
+    name: str,
+    step: Callable[[Work], Iterator[Result]],
+    specs: Sequence[dg.AssetSpec],
+    checks: Sequence[dg.AssetCheckSpec] = (),
+    *,
+    op_tags: Mapping[str, str] | None = None,
+) -> dg.AssetsDefinition:
+    """The assets that a step of the pipeline makes, each tenant a partition of them; a run may select some.
+
+    What the step says is told one after the other, and its reports are left for the step that notes what became of
+    the run. Errors raised on purpose become failures of the run that show their text, not a traceback.
+    """
+
+    @dg.multi_asset(
+        name=name,
+        specs=specs,
+        check_specs=checks,
+        partitions_def=build_partitions(deployment),
+        op_tags=op_tags,
+        can_subset=True,
+    )
+    def take(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
+        yield from _take_step(name, _build_work(context, deployment, scope), step)
+
+    return take
+
+
+def _build_work(context: dg.AssetExecutionContext, deployment: Deployment, scope: RunScope) -> Work:
     """The work of a run of one tenant; what came before it from the shell is in the history by then."""
     record_shell_runs(deployment.settings, context.instance)
     tenant = deployment.catalog.get_tenant(context.partition_key)
@@ -33,11 +61,7 @@ def build_work(context: dg.AssetExecutionContext, deployment: Deployment, scope:
     return Work(deployment, tenant, scope.to_scope(), context.run.run_id, keys, lock_timeout)
 
 
-def take_step(name: str, work: Work, step: Callable[[Work], Iterator[Result]]) -> Iterator[DagsterResult]:
-    """What a step says, one after the other; it leaves its reports for the step that notes what became of the run.
-
-    Errors raised on purpose become failures of the run that show their text, not a traceback.
-    """
+def _take_step(name: str, work: Work, step: Callable[[Work], Iterator[Result]]) -> Iterator[DagsterResult]:
     with _Account(name, work) as account:
         try:
             for result in step(work):

@@ -4,20 +4,20 @@ A check says of each source what became of it, so that one that is down is seen 
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 
 from civitas_assets.connectors.registry import locate_connector
 from civitas_assets.defs.asset_checks import build_partitioned_check
 from civitas_assets.defs.asset_keys import landing_key
-from civitas_assets.defs.asset_steps import build_work, take_step
+from civitas_assets.defs.asset_steps import build_step_assets
 from civitas_assets.defs.models import make_code_link
 from civitas_assets.defs.partitions import build_partitions
-from civitas_assets.defs.scope import RunScope
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.fetch_step import fetch_tenant
 from civitas_assets.pipeline.outcomes import ANSWERED, FRESH
+from civitas_assets.pipeline.results import Result
+from civitas_assets.pipeline.work import Work
 
 
 def build_landing_assets(deployment: Deployment) -> dg.Definitions:
@@ -44,16 +44,8 @@ def build_landing_assets(deployment: Deployment) -> dg.Definitions:
     if not specs:
         return dg.Definitions()
 
-    @dg.multi_asset(
-        name="fetch",
-        specs=specs,
-        check_specs=checks,
-        partitions_def=partitions,
-        can_subset=True,
-    )
-    def fetch(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
-        work = build_work(context, deployment, scope)
+    def fetch(work: Work) -> Iterator[Result]:
         with deployment.make_http_client() as client:
-            yield from take_step("fetch", work, lambda given: fetch_tenant(given, client))
+            yield from fetch_tenant(work, client)
 
-    return dg.Definitions(assets=[fetch])
+    return dg.Definitions(assets=[build_step_assets(deployment, "fetch", fetch, specs, checks)])

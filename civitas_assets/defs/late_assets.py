@@ -5,15 +5,13 @@ nothing. Where no tenant has one, there is no asset.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import dagster as dg
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.defs.asset_keys import OPEN_DATA_KEY, SINKS_KEY
-from civitas_assets.defs.asset_steps import build_work, take_step
-from civitas_assets.defs.partitions import build_partitions
-from civitas_assets.defs.scope import RunScope
+from civitas_assets.defs.asset_steps import build_step_assets
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.offer_step import publish_open_folder
 from civitas_assets.pipeline.results import Result
@@ -61,23 +59,12 @@ def build_late_assets(deployment: Deployment) -> dg.Definitions:
 
 
 def _asset(deployment: Deployment, late: _LateStep) -> dg.AssetsDefinition:
-    @dg.multi_asset(
-        name=late.name,
-        specs=[
-            dg.AssetSpec(
-                late.key,
-                group_name="tenants",
-                kinds=late.kinds,
-                owners=[f"team:{deployment.settings.team}"],
-                description=late.description,
-                skippable=True,
-            )
-        ],
-        partitions_def=build_partitions(deployment),
-        op_tags=_LATE,
-        can_subset=True,
+    spec = dg.AssetSpec(
+        late.key,
+        group_name="tenants",
+        kinds=late.kinds,
+        owners=[f"team:{deployment.settings.team}"],
+        description=late.description,
+        skippable=True,
     )
-    def late_step(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
-        yield from take_step(late.name, build_work(context, deployment, scope), late.take)
-
-    return late_step
+    return build_step_assets(deployment, late.name, late.take, [spec], op_tags=_LATE)

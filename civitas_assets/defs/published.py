@@ -1,21 +1,23 @@
-"""The assets `published/<destination>`: the tenant's output, replaced in one atomic step.
+"""The assets `published/<destination>` and `commons/<destination>`: what a tenant publishes, and what of it it shares.
 
-It runs only after all shared models were made and every blocking test passed.
+A destination's own steps: what one does not take, others do, and the commons is skipped with its destination alone.
+They run only after all shared models were made and every blocking test passed; what is not shared any more is taken
+out earlier in the run, whatever becomes of the rest of it.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 import dagster as dg
 
 from civitas_assets.catalog.model import Destination
-from civitas_assets.defs.asset_keys import published_key, shared_key
-from civitas_assets.defs.asset_steps import build_work, take_step
-from civitas_assets.defs.partitions import build_partitions
-from civitas_assets.defs.scope import RunScope
+from civitas_assets.defs.asset_keys import commons_key, published_key, shared_key
+from civitas_assets.defs.asset_steps import build_step_assets
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.publish_step import publish_tenant
+from civitas_assets.pipeline.share_step import share_tenant
 
 _DESCRIPTIONS: Mapping[Destination, str] = {
     "duckdb": "One DuckDB file per tenant with all shared models, for analysts.",
@@ -25,30 +27,25 @@ _DESCRIPTIONS: Mapping[Destination, str] = {
 
 def build_published_assets(deployment: Deployment) -> dg.Definitions:
     """The destinations that tenants use; a run publishes to those of its tenant and skips the others."""
-    return dg.Definitions(assets=[_asset(deployment, destination) for destination in deployment.kinds])
-
-
-def _asset(deployment: Deployment, destination: Destination) -> dg.AssetsDefinition:
-    """In a step of its own: what one destination does not take, others do."""
-
-    @dg.multi_asset(
-        name=f"publish_{destination}",
-        specs=[
-            dg.AssetSpec(
-                published_key(destination),
-                deps=[shared_key(name) for name in deployment.project.models],
-                group_name="published",
-                kinds={destination},
-                owners=[f"team:{deployment.settings.team}"],
-                description=_DESCRIPTIONS[destination],
-                skippable=True,
-            )
-        ],
-        partitions_def=build_partitions(deployment),
-        can_subset=True,
+    return dg.Definitions(
+        assets=[each for kind in deployment.kinds for each in _build_assets(deployment, kind)]
     )
-    def publish(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
-        work = build_work(context, deployment, scope)
-        yield from take_step(f"publish_{destination}", work, partial(publish_tenant, kind=destination))
 
-    return publish
+
+def _build_assets(deployment: Deployment, kind: Destination) -> Iterator[dg.AssetsDefinition]:
+    spec = partial(
+        dg.AssetSpec, group_name="published", kinds={kind}, owners=[f"team:{deployment.settings.team}"]
+    )
+    published = spec(
+        published_key(kind),
+        deps=[shared_key(name) for name in deployment.project.models],
+        description=_DESCRIPTIONS[kind],
+        skippable=True,
+    )
+    shared = spec(
+        commons_key(kind),
+        deps=[published_key(kind)],
+        description="What tenants share with each other, each row with its tenant, licence and attribution.",
+    )
+    yield build_step_assets(deployment, f"publish_{kind}", partial(publish_tenant, kind=kind), [published])
+    yield build_step_assets(deployment, f"commons_{kind}", partial(share_tenant, kind=kind), [shared])

@@ -4,17 +4,13 @@ One step reads a payload once for all record types that it holds. Where that lea
 each source is still checked, but nothing is materialised, and what comes after is skipped.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 import dagster as dg
 
 from civitas_assets.defs.asset_checks import build_partitioned_check
 from civitas_assets.defs.asset_keys import landing_key, records_key
-from civitas_assets.defs.asset_steps import build_work, take_step
+from civitas_assets.defs.asset_steps import build_step_assets
 from civitas_assets.defs.models import make_code_link
 from civitas_assets.defs.partitions import build_partitions
-from civitas_assets.defs.scope import RunScope
 from civitas_assets.harmonise.workspace_tables import list_table_columns
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.outcomes import READ
@@ -61,18 +57,7 @@ def build_record_assets(deployment: Deployment) -> dg.Definitions:
         if name in brought
     ]
 
-    @dg.multi_asset(
-        name="read_landing",
-        specs=specs,
-        check_specs=checks,
-        partitions_def=partitions,
-        can_subset=True,
-    )
-    def read(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
-        work = build_work(context, deployment, scope)
-        yield from take_step("read_landing", work, read_tenant)
-
-    return dg.Definitions(assets=[read])
+    return dg.Definitions(assets=[build_step_assets(deployment, "read_landing", read_tenant, specs, checks)])
 
 
 def _columns(record_type: RecordType) -> dg.TableSchema:

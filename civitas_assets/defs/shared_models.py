@@ -3,17 +3,13 @@
 Where nothing is affected, neither workspace nor dbt is started, and publishing is skipped.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 import dagster as dg
 
 from civitas_assets.defs.asset_checks import build_partitioned_check
 from civitas_assets.defs.asset_keys import shared_key
-from civitas_assets.defs.asset_steps import build_work, take_step
+from civitas_assets.defs.asset_steps import build_step_assets
 from civitas_assets.defs.models import build_model_specs
 from civitas_assets.defs.partitions import build_partitions
-from civitas_assets.defs.scope import RunScope
 from civitas_assets.harmonise.project import DataTest
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.harmonise_step import harmonise_tenant
@@ -33,19 +29,10 @@ def build_shared_assets(deployment: Deployment) -> dg.Definitions:
         )
         for model, tests in project.tests_by_model.items()
     ]
-
-    @dg.multi_asset(
-        name="harmonise",
-        specs=build_model_specs(deployment),
-        check_specs=checks,
-        partitions_def=partitions,
-        can_subset=True,
+    assets = build_step_assets(
+        deployment, "harmonise", harmonise_tenant, build_model_specs(deployment), checks
     )
-    def harmonise(context: dg.AssetExecutionContext, scope: RunScope) -> Iterator[Any]:
-        work = build_work(context, deployment, scope)
-        yield from take_step("harmonise", work, harmonise_tenant)
-
-    return dg.Definitions(assets=[harmonise])
+    return dg.Definitions(assets=[assets])
 
 
 def _described(test: DataTest) -> str:
