@@ -70,8 +70,10 @@ def guard_log_entries() -> None:
 
     def record(*arguments: Any, **named: Any) -> logging.LogRecord:
         entry: logging.LogRecord = made(*arguments, **named)
-        if str(entry.name).startswith(_PACKAGE):  # some have none
+        # Some have no name; another factory may have come between two guards.
+        if str(entry.name).startswith(_PACKAGE) and not vars(entry).get("_is_tame"):
             rewrite_message(entry, format_as_one_entry)
+            vars(entry)["_is_tame"] = True
         return entry
 
     record._tames = True  # type: ignore[attr-defined]
