@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -67,7 +68,7 @@ def written() -> Iterator[io.StringIO]:
 def test_what_is_logged_is_one_entry_whatever_it_quotes(written: io.StringIO) -> None:
     guard_log_entries()
     guarded = logging.getLogRecordFactory()
-    logging.setLogRecordFactory(lambda *given, **named: guarded(*given, **named))  # as secrets are kept out
+    logging.setLogRecordFactory(partial(guarded))  # as secrets are kept out
     guard_log_entries()
     logging.getLogger("civitas_assets.tests").warning("read %s of %d", f"{ODD}\n12:00:01 all is well", 3)
     assert written.getvalue() == f"12:00:00 read {SEEN}\n    12:00:01 all is well of 3\n"
