@@ -14,10 +14,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
+from testbed.context_history import BrokerHistory
 from testbed.serving import Loopback, Request
 
 CORE = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld"
@@ -44,7 +46,8 @@ class Broker:
     """Entities with expanded names by tenant and id; `refuse` says why an entity is not taken, empty where it is.
 
     With `is_strict`, one entity that is refused has the whole request refused. `drop` are ids that are answered with
-    success and not kept.
+    success and not kept. `history` is the temporal interface, which not every broker has; with `keeps_history` it also
+    gets what an upsert brings.
     """
 
     entities: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
@@ -52,6 +55,8 @@ class Broker:
     is_strict: bool = False
     drop: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    history: BrokerHistory | None = None
+    keeps_history: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def upsert(self, tenant: str, content_type: str, link: str, body: Any) -> tuple[int, Any]:
@@ -75,6 +80,8 @@ class Broker:
             (updated if given["id"] in known else created).append(given["id"])
             if given["id"] not in self.drop:
                 known[given["id"]] = _expand(given)
+                if self.history is not None and self.keeps_history:
+                    self.history.record(known[given["id"]])
         if errors:
             return 207, {"success": created + updated, "errors": errors}
         return (201, created) if created else (204, None)
@@ -105,6 +112,50 @@ class Broker:
         offset, limit = int(asked.get("offset", ["0"])[0]), int(asked.get("limit", ["20"])[0])
         return found[offset : offset + limit], len(found)
 
+    def ask_history(
+        self,
+        history: BrokerHistory,
+        asked: tuple[str, Sequence[str]],
+        *,
+        content: Any,
+        context: str,
+        query: str,
+    ) -> tuple[int, Any, str]:
+        """Clauses 6.18 to 6.22: status, answer, and the range of a part; `asked` is method and path below it."""
+        match asked:
+            case "POST", []:
+                contexts = content["@context"]
+                named = contexts[0] if isinstance(contexts, list) else contexts
+                try:
+                    is_new = history.add(
+                        content, lambda name: _expand_name(name, named), _find_fault_of_attribute
+                    )
+                except ValueError as error:
+                    raise _BadRequestError(str(error)) from None
+                return 201 if is_new else 204, None, ""
+            case "GET", []:
+                said = parse_qs(query)
+                start, end = (datetime.fromisoformat(said[name][0]) for name in ("timeAt", "endTimeAt"))
+                kind = _expand_name(said["type"][0], context)
+                found, part = history.query(said["id"][0].split(","), kind, (start, end))
+                shown = [
+                    {_compact_name(name, context): value for name, value in entity.items()}
+                    | {"type": _compact_name(entity["type"], context)}
+                    for entity in found
+                ]
+                return 206 if part else 200, shown, part
+            case "PATCH", [identity, "attrs", name, instance]:
+                named = content["@context"][0]
+                history.change(identity, _expand_name(name, named), instance, content[name])
+            case "DELETE", [identity, "attrs", name, instance]:
+                history.remove(identity, _expand_name(name, context), instance)
+            case "DELETE", [identity]:
+                if history.kept.pop(identity, None) is None:
+                    raise LookupError(identity)
+            case _:
+                raise LookupError(asked)
+        return 204, None, ""
+
 
 @contextmanager
 def start_broker(broker: Broker) -> Iterator[str]:
@@ -130,6 +181,17 @@ def start_broker(broker: Broker) -> Iterator[str]:
                 elif (request.command, operation) == ("GET", "entities"):
                     said, count = broker.query(tenant, parse_qs(url.query), context)
                     status, headers["NGSILD-Results-Count"] = 200, str(count)
+                elif operation.startswith("temporal/entities") and broker.history is not None:
+                    path = [unquote(part) for part in operation.split("/")[2:]]
+                    content = json.loads(body) if body else None
+                    status, said, part = broker.ask_history(
+                        broker.history,
+                        (request.command, path),
+                        content=content,
+                        context=context,
+                        query=url.query,
+                    )
+                    headers |= {"Content-Range": part} if part else {}
                 else:
                     status, said = 404, {"title": "Not found"}
             except _BadRequestError as error:
@@ -143,6 +205,12 @@ def start_broker(broker: Broker) -> Iterator[str]:
             handle(self)
 
         def do_POST(self) -> None:  # noqa: N802
+            handle(self)
+
+        def do_PATCH(self) -> None:  # noqa: N802
+            handle(self)
+
+        def do_DELETE(self) -> None:  # noqa: N802
             handle(self)
 
         def log_message(self, *_: object) -> None:
@@ -203,17 +271,18 @@ def _expand_name(name: str, context: str) -> str:
     return name if name in _CORE_TERMS or ":" in name else f"{context}#{name}"
 
 
+def _compact_name(name: str, context: str) -> str:
+    return name.removeprefix(f"{context}#")
+
+
 def _compact(entity: Mapping[str, Any], context: str) -> dict[str, Any]:
     """An entity in the terms of a context; without system attributes, which nobody asks for."""
 
-    def shorten(name: str) -> str:
-        return name.removeprefix(f"{context}#")
-
-    found = {"id": entity["id"], "type": shorten(entity["type"])}
+    found = {"id": entity["id"], "type": _compact_name(entity["type"], context)}
     for name, attribute in entity.items():
         if isinstance(attribute, dict):
             shown = {key: value for key, value in attribute.items() if key != "modifiedAt"}
             if "observedAt" in shown:  # brokers write more digits than they were given
                 shown["observedAt"] = shown["observedAt"].removesuffix("Z") + ".000Z"
-            found[shorten(name)] = shown
+            found[_compact_name(name, context)] = shown
     return found

@@ -6,9 +6,9 @@ What a server gets, and how, is in the package `sinks`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from civitas_assets.catalog.access import HttpPolicy, SecretRef
 from civitas_assets.catalog.basis import Model, Slug
@@ -63,7 +63,19 @@ class NgsiLdSink(_Sink):
         None,
         description="Address of the JSON-LD context that names types and attributes, in the place of the models' own.",
     )
+    temporal: bool = Field(
+        False,
+        description="Whether the temporal interface gets every value of the days that are compared, with its time.",
+    )
     batch: Annotated[int, Field(ge=1, le=1000)] = Field(100, description="Entities of a request.")
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        if self.temporal and self.entities == "each":
+            raise ValueError(
+                "temporal needs entities: latest, since an entity of each row has no more than one time"
+            )
+        return self
 
 
 Sink = Annotated[SensorThingsSink | NgsiLdSink, Field(discriminator="kind")]

@@ -6,7 +6,7 @@ What an entity is made of is in the modules of the Smart Data Models.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import BinaryIO, ClassVar
 
@@ -27,6 +27,12 @@ def list_exported_entities(vocabulary: ExportVocabulary) -> Mapping[str, tuple[E
     for entity in chain(list_observed_entities(vocabulary), THINGS):
         found[entity.model] = (*found.get(entity.model, ()), entity)
     return found
+
+
+def find_observed_models(vocabulary: ExportVocabulary, models: Sequence[str]) -> list[str]:
+    """Those of the models whose entities have attributes with a time at which they were observed."""
+    known = list_exported_entities(vocabulary)
+    return [m for m in models if any(each.at for entity in known[m] for each in entity.attributes)]
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,35 @@ def build_entity_query(
         f" md5(one.entity) as digest from (select unnest(made) as one, source, day from ({rows.sql}))"
         " where one.entity is not null"
         " qualify row_number() over (partition by one.id order by one.at desc nulls last) = 1",
+        rows.parameters,
+    )
+
+
+def build_history_query(
+    vocabulary: ExportVocabulary, selection: Selection, *, context: str | None = None
+) -> Query:
+    """What was observed, for the temporal interface: `id`, `type`, `context`, `source`, `day`, and `parts`, a list.
+
+    A part is an entity as JSON, of a row, with those attributes alone that have a time at which they were observed.
+
+    Raises:
+        ExportError: the Smart Data Models have nothing for the model.
+    """
+    made = [
+        replace(entity, attributes=tuple(each for each in entity.attributes if each.at))
+        for entity in _find_entities(vocabulary, selection.model)
+    ]
+    structs = ", ".join(
+        f"{{'id': {each.to_id_sql(by_time=False)}, 'type': {literal_sql(each.type)},"
+        f" 'context': {literal_sql(context or each.context)}, 'part': "
+        f"{each.to_json_sql(vocabulary.unit_codes, by_time=False, context=context)}}}"
+        for each in made
+    )
+    rows = selection.build_query(f"[{structs}] as made, picked.source, picked.day")
+    return Query(
+        "select one.id as id, one.type as type, one.context as context, source, day,"  # noqa: S608 - all of it is ours
+        f" list(one.part order by one.part) as parts from (select unnest(made) as one, source, day from ({rows.sql}))"
+        " where one.part is not null group by all order by id, day",
         rows.parameters,
     )
 

@@ -15,9 +15,8 @@ import msgspec
 
 from civitas_assets.connectors.transport.http_writer import HttpWriter, WriteReply
 from civitas_assets.errors import ExportError
+from civitas_assets.sinks.history_writing import LD_JSON, TemporalInterface, build_context_link
 
-_LD = "application/ld+json"
-_LINK = '<{}>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
 _ADDRESS = 1800  # characters of ids in an address; servers and what stands before them take 2,000
 _ABSENT = frozenset({404, 405, 501})
 
@@ -31,10 +30,10 @@ class BatchAnswer:
 
 
 class ContextBroker:
-    """One broker, or one tenant of it."""
+    """One broker, or one tenant of it; `history` is its temporal interface."""
 
     def __init__(self, writer: HttpWriter) -> None:
-        self._writer = writer
+        self._writer, self.history = writer, TemporalInterface(writer)
 
     def upsert(self, entities: Sequence[bytes], identities: Sequence[str]) -> BatchAnswer:
         """Put entities of JSON-LD, each as a whole.
@@ -43,7 +42,7 @@ class ContextBroker:
             ExportError: it does not answer, or has no such operation.
         """
         content = [msgspec.Raw(entity) for entity in entities]
-        reply = self._writer.send("POST", "entityOperations/upsert", content, _LD, is_repeatable=True)
+        reply = self._writer.send("POST", "entityOperations/upsert", content, LD_JSON, is_repeatable=True)
         return self._list_refused("entityOperations/upsert", reply, identities)
 
     def delete(self, identities: Sequence[str]) -> BatchAnswer:
@@ -65,7 +64,7 @@ class ContextBroker:
         for part in _cut(identities):
             ids = ",".join(quote(identity, safe=":") for identity in part)
             path = f"entities?type={quote(kind)}&id={ids}&limit={len(part)}"
-            reply = self._writer.send("GET", path, headers={"Link": _LINK.format(context)})
+            reply = self._writer.send("GET", path, headers={"Link": build_context_link(context)})
             if reply.status == 404:  # brokers know no tenant to which nothing was given yet
                 continue
             entities = reply.decode()

@@ -16,6 +16,11 @@ _OF_BROKERS = frozenset(
 _OF_ENTITIES = frozenset({"@context", "id", "type"})
 
 
+def is_same_attribute(given: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
+    """Whether an attribute, or one instance of it, says what was given."""
+    return _is_same(given, kept)
+
+
 def find_difference(given: Mapping[str, Any], kept: Mapping[str, Any]) -> str | None:
     """The first attribute in which an entity differs from what was given; None where there is none."""
     wanted = given.keys() - _OF_ENTITIES

@@ -20,12 +20,19 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.tenant_sinks import NgsiLdSink
 from civitas_assets.errors import ExportError
 from civitas_assets.export.export_vocabulary import ExportVocabulary
-from civitas_assets.export.ngsi_ld_format import build_entity_query, list_exported_entities
+from civitas_assets.export.ngsi_ld_format import (
+    build_entity_query,
+    build_history_query,
+    find_observed_models,
+    list_exported_entities,
+)
 from civitas_assets.export.selection import DaySpan, Selection
 from civitas_assets.export.terms import Conditions
 from civitas_assets.publish.reading import PublishedTables
 from civitas_assets.sinks.broker_writing import ContextBroker
 from civitas_assets.sinks.entity_comparison import find_difference
+from civitas_assets.sinks.entity_history import SeenHistory
+from civitas_assets.sinks.ngsi_history import HistoryBringer
 from civitas_assets.sinks.sink_report import SinkReport
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import tenant_folder_key
@@ -89,6 +96,7 @@ class NgsiLdBringer:
         self._basis = f"{said.url} {said.broker_tenant} {said.entities} {said.context}"
         self._key = f"{tenant_folder_key('sinks', tenant.slug)}/{name}.json"
         self.report = SinkReport("entities")
+        self._history = HistoryBringer(broker.history, files, tenant, name, said)
 
     def bring(self, tables: PublishedTables, conditions: Conditions, first: date, last: date) -> SinkReport:
         """Bring the broker up to what is published of these days.
@@ -103,10 +111,32 @@ class NgsiLdBringer:
             for model in self._said.models:
                 self._bring_model(tables, conditions, model, (first, last), state)
             left = {key for key, seen in state.seen.items() if seen.model not in self._said.models}
-            self._withdraw(left | _find_closed(state, conditions), state)
+            self._withdraw(left | _find_closed(state.seen, conditions), state)
+            self._bring_history(tables, conditions, (first, last))
         finally:
             self._files.write(self._key, msgspec.json.encode(state))
         return self.report
+
+    def _bring_history(
+        self, tables: PublishedTables, conditions: Conditions, days: tuple[date, date]
+    ) -> None:
+        """Bring what was observed to the temporal interface, and take back what it may not have any more."""
+        seen, models = self._history.state.seen, {*self._said.models}
+        if self._said.temporal or seen:
+            self._history.report_to(self.report)
+        others = {key for key, each in seen.items() if each.model not in models}
+        self._history.withdraw(others | _find_closed(seen, conditions))
+        for model in self._find_observed() if self._said.temporal else ():
+            span = DaySpan(*days, self._tenant.zone)
+            selection = Selection.from_models(tables.list_columns(), model, span, conditions)
+            query = build_history_query(self._vocabulary, selection, context=self._said.context)
+            rows = tables.stream(query.sql, query.parameters, 2_000)
+            self._history.bring((row for batch in rows for row in batch.to_pylist()), model, days)
+
+    def _find_observed(self) -> Sequence[str]:
+        if found := find_observed_models(self._vocabulary, self._said.models):
+            return found
+        raise ExportError("models: nothing of them has a time, so leave temporal: out")
 
     def _check_models(self) -> None:
         known, made = list_exported_entities(self._vocabulary), dict[str, str]()
@@ -247,10 +277,10 @@ def _explain(given: _Given, kept: Mapping[str, Mapping[str, Any]]) -> str | None
     return None if name is None else f"says something else, or nothing, of {name}"
 
 
-def _find_closed(state: BrokerState, conditions: Conditions) -> set[str]:
+def _find_closed(seen: Mapping[str, SeenEntity | SeenHistory], conditions: Conditions) -> set[str]:
     if conditions.everything:
         return set()
-    return {key for key, seen in state.seen.items() if seen.source and seen.source not in conditions.given}
+    return {key for key, each in seen.items() if each.source and each.source not in conditions.given}
 
 
 def _is_within(day: date | None, days: tuple[date, date]) -> bool:

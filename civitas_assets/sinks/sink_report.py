@@ -12,7 +12,8 @@ class SinkReport:
     """What a server was given: rows, called `unit`, that were made, changed and deleted.
 
     `entities` are those that describe rows, where the protocol has such. `refused` are sentences about what the server
-    did not take, `left_out` why rows were not offered.
+    did not take, `left_out` why rows were not offered. `history` counts values that were given with their time, where
+    the server has an interface of its own for these.
     """
 
     unit: str = "observations"
@@ -24,11 +25,13 @@ class SinkReport:
     refused: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     unnamed: int = 0
+    history: SinkReport | None = None
 
     @property
     def has_written(self) -> bool:
         """Whether the server was given anything."""
-        return bool(self.entities or self.created or self.changed or self.deleted)
+        own = self.entities or self.created or self.changed or self.deleted
+        return bool(own or (self.history is not None and self.history.has_written))
 
     def refuse(self, sentence: str) -> None:
         """Note what the server did not take; of very many, the first ones are named and the others counted."""
@@ -42,4 +45,6 @@ class SinkReport:
     def summarise(self) -> str:
         """One line about what was given."""
         rows = f"{self.created:,} {self.unit} made, {self.changed:,} changed, {self.deleted:,} deleted"
-        return rows if self.unit == "entities" else f"{self.entities} entities, {rows}"
+        if self.history is not None:
+            rows = f"{rows}; {self.history.summarise()}"
+        return f"{self.entities} entities, {rows}" if self.unit == "observations" else rows

@@ -36,12 +36,16 @@ _RETRIED = frozenset({408, 425, 429, *range(500, 600)})
 
 @dataclass(frozen=True)
 class WriteReply:
-    """What a server answered: status, where it put what it made, the body, and the first line of a complaint."""
+    """What a server answered: status, where it put what it made, the body, and the first line of a complaint.
+
+    `content_range` says of which part of a result the body is.
+    """
 
     status: int
     location: str
     body: bytes
     reason: str
+    content_range: str = ""
 
     @property
     def ok(self) -> bool:
@@ -177,7 +181,14 @@ class HttpWriter:
                 if len(found) > self._policy.max_bytes:
                     raise ExportError(f"{self._name}: {url.path} answers more than http.max_bytes")
             reason = "" if reply.is_success else extract_reason(bytes(found), self._redactor.redact_text)
-            return WriteReply(reply.status_code, reply.headers.get("location", ""), bytes(found), reason)
+            headers = reply.headers
+            return WriteReply(
+                reply.status_code,
+                headers.get("location", ""),
+                bytes(found),
+                reason,
+                headers.get("content-range", ""),
+            )
 
     def _complain(self, what: str, reply: WriteReply) -> str:
         said = f"; the server says {reply.reason!r}" if reply.reason else ""
