@@ -24,7 +24,7 @@ REUSE ?= reuse
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install production demo pictures dev dagster-home test test-quick conform storm lint lint-types lint-sql lint-definitions format models docs bench lock sbom vulnerabilities reuse clean
+.PHONY: help install production demo pictures dev dagster-home test test-quick conform storm lint lint-types lint-sql lint-definitions format models docs bench lock sbom vulnerabilities reuse dashboards clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ test-quick: install ## Run the tests that need no servers, while one works
 
 conform: install ## Try many documents that standards allow on the connectors (EXAMPLES=300)
 	@CIVITAS_CONFORMANCE_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 tests/conformance
+
+dashboards: install ## Make Grafana's own front end of its npm packages, for the tests that open the dashboards
+	@$(BIN)/python -m testbed.grafana_front
 
 storm: install ## Kill, stop, fill up and mislead runs by seeds, and compare with calm ones (STORM_STEPS=40 STORM_SEEDS="1 2")
 	@STORM_STEPS="$${STORM_STEPS:-40}" STORM_SEEDS="$${STORM_SEEDS:-1}" $(BIN)/pytest -n 2 -q tests/storm

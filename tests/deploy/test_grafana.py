@@ -1,14 +1,14 @@
 """Dashboards of Grafana are what its own types say, and what their panels ask for has the form that panels need.
 
-A town is published to PostgreSQL, and asked by the login that the documentation makes for Grafana.
+A town is published to PostgreSQL, and asked by the login that the documentation makes for Grafana. Where there is
+Grafana's own front end (`make dashboards`), the dashboards are opened in it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import SimpleHTTPRequestHandler
 from typing import Any
@@ -19,6 +19,7 @@ import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
+from playwright.sync_api import Browser, Locator, expect
 from pydantic import SecretStr
 
 from civitas_assets.demo.servers import SampleServers
@@ -28,13 +29,13 @@ from civitas_assets.ingest.catalogue import load_catalogue
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.runner import Order, run_tenant
 from civitas_assets.settings import PROJECT_DIR, Settings
+from testbed.grafana_front import find_front
+from testbed.grafana_server import NUMBERS, TIMES, ask, serve_dashboard
 from testbed.serving import Loopback
 
 FOLDER = PROJECT_DIR / "deploy/grafana"
 BOARDS = sorted(FOLDER.glob("*.json"))
 TOWN = "musterstadt"
-NUMBERS = {"int2", "int4", "int8", "float4", "float8", "numeric"}
-TIMES = {"date", "timestamp", "timestamptz"}
 GAUGE = """
   gauge:
     title: Pegel
@@ -107,31 +108,6 @@ def grafana(
             owner.execute(f"drop role grafana_{TOWN}".encode())
 
 
-@dataclass(frozen=True)
-class Frame:
-    """What a query gives: columns with their types, and rows."""
-
-    types: Mapping[str, str]
-    rows: Sequence[tuple[Any, ...]]
-
-    def column(self, name: str) -> list[Any]:
-        place = [*self.types].index(name)
-        return [row[place] for row in self.rows]
-
-
-def ask(connection: psycopg.Connection, target: Mapping[str, Any], window: timedelta) -> Frame:
-    """What Grafana's data source gets for a panel: its macros are as texts, which the database takes for times."""
-    now = datetime.now(UTC)
-    begin, end = (f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z" for moment in (now - window, now))
-    sql = re.sub(r"\$__timeFilter\(([\w.]+)\)", rf"\1 BETWEEN '{begin}' AND '{end}'", target["rawSql"])
-    assert "$" not in sql, "a macro or variable that this test does not know"
-    cursor = connection.execute(sql.encode())
-    described = cursor.description or ()
-    types = {c.name: psycopg.adapters.types[c.type_code].name for c in described}
-    assert len(types) == len(described), "two columns of a name"
-    return Frame(types, cursor.fetchall())
-
-
 @pytest.mark.parametrize(("board", "panel"), PANELS)
 def test_what_a_panel_asks_for_has_the_form_that_it_needs(
     board: Any, panel: dict[str, Any], grafana: psycopg.Connection
@@ -139,10 +115,14 @@ def test_what_a_panel_asks_for_has_the_form_that_it_needs(
     (target,) = panel["targets"]
     window = re.fullmatch(r"now-(\d+)d", read_board(board)["time"]["from"])
     assert window
-    frame = ask(grafana, target, timedelta(days=int(window[1])))
+    now = datetime.now(UTC)
+    frame = ask(grafana, target, now - timedelta(days=int(window[1])), now)
     assert frame.rows, "the town has what the panel shows"
     if panel["type"] == "table":
         assert target["format"] == "table"
+        assert "date" not in frame.types.values(), (
+            "a day would be shown as an hour of it, in America of the day before"
+        )
         return
     # Long rows become a line for each metric: in the order of time, at each of which a line has one value.
     assert (panel["type"], target["format"]) == ("timeseries", "time_series")
@@ -154,7 +134,83 @@ def test_what_a_panel_asks_for_has_the_form_that_it_needs(
     assert times == sorted(times)
     assert all(metrics), "lines without a name are drawn as one"
     assert len({*zip(times, metrics, strict=True)}) == len(times), "one value would hide another one"
-    assert ask(grafana, target, timedelta(seconds=1)).rows == [], "all rows of all times would be asked for"
+    assert ask(grafana, target, now - timedelta(seconds=1), now).rows == [], (
+        "all rows of all times would be asked for"
+    )
+
+
+SHOWN = {
+    "Stickstoffdioxid": r"\d+ μg/m³",
+    "Lufttemperatur": r"\d+ °C",
+    "Wasserstand": r"\d+ cm",
+    "Grenzwerte der Luft": r"\d{4}-\d\d-\d\d",
+    "Freie Stellplätze": "0",
+    "Fahrräder je Stunde": "0",
+    "Verleih: verfügbare Fahrzeuge": "0",
+    "Quellen und Lizenzen": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",
+}
+# Keeps what is written on a canvas, such as the units beside an axis.
+KEEP = """
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+  this.canvas.dataset.written = `${this.canvas.dataset.written ?? ''}\\n${text}`;
+  return write.call(this, text, ...place);
+};
+"""
+# Lines of the legend whose colour no pixel of the plot has.
+UNDRAWN = """
+(panel) => {
+  const plot = panel.querySelector('canvas');
+  const { data } = plot.getContext('2d').getImageData(0, 0, plot.width, plot.height);
+  const drawn = new Set();
+  for (let i = 0; i < data.length; i += 4) drawn.add(`rgb(${data[i]}, ${data[i + 1]}, ${data[i + 2]})`);
+  const icons = [...panel.querySelectorAll('[data-testid="series-icon"]')];
+  const hidden = icons.filter((icon) => !drawn.has(getComputedStyle(icon).backgroundColor));
+  return hidden.map((icon) => icon.parentElement.textContent);
+}
+"""
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_opens_in_the_front_end_of_grafana(
+    board: Any, grafana: psycopg.Connection, browser: Browser
+) -> None:
+    """Each panel draws lines or rows; a tenant who has published nothing is an error, not another one's lines."""
+    front, content = find_front(), read_board(board)
+    if not front.is_dir():
+        pytest.skip("Grafana's front end is not here: make dashboards (with npm)")
+    nothing = psycopg.connect(grafana.info.dsn, password="geheim", options="-c search_path=neustadt")  # noqa: S106
+    page = browser.new_page(viewport={"width": 1400, "height": 1200}, timezone_id="Europe/Berlin")
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    page.add_init_script(KEEP)
+    with nothing, serve_dashboard(front, content, {"Musterstadt": grafana, "Neustadt": nothing}) as url:
+        page.goto(url)
+        expect(page.get_by_text("Musterstadt")).to_be_visible(timeout=60_000)
+        shown = [
+            (panel, page.get_by_test_id(f"data-testid Panel header {panel['title']}"))
+            for panel in content["panels"]
+        ]
+        for panel, place in shown:
+            look_at(panel, place)
+        page.get_by_role("combobox").click()
+        page.get_by_role("option", name="Neustadt").click()
+        for _, place in shown:
+            expect(place.get_by_test_id("data-testid Panel status error")).to_be_visible()
+    page.close()
+    assert faults == []
+
+
+def look_at(panel: dict[str, Any], place: Locator) -> None:
+    """What the panel shows of the town: every line of its legend, with the unit beside the axis, or rows."""
+    expected = re.compile(rf"^{SHOWN[panel['title']]}$", re.MULTILINE)
+    if panel["type"] == "table":
+        expect(place.get_by_role("gridcell").filter(has_text=expected).first).to_be_visible()
+    else:
+        plot = place.locator("canvas")
+        expect(plot).to_have_attribute("data-written", expected)
+        assert place.get_by_test_id("series-icon").count()
+        assert place.evaluate(UNDRAWN) == [], "a legend names what is not to be seen"
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda path: path.stem)
