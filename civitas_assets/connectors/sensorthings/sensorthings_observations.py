@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from itertools import chain
 from operator import attrgetter, itemgetter
 from types import NoneType
@@ -63,6 +64,13 @@ class _DataArray(msgspec.Struct, rename={"raw": "dataArray"}):
             rows = self._cut(str(error))
         columns = dict(zip(self.components, zip(*rows, strict=True), strict=True)) if rows else {}
         return [[*columns[name]] if name in columns else [None] * len(rows) for name in names]
+
+    def read_identified(self) -> list[Any]:
+        """The rows by their ids alone; cells behind the id are not even made, and checked when the page is read."""
+        if "id" not in self.components:
+            return [Identified(key) for key in self.columns(["id"])[0]]
+        found: list[Any] = decode_json(self.raw, list[_row_up_to_id(self.components.index("id"))])  # type: ignore[misc]
+        return found
 
     def _cut(self, fault: str) -> list[Any]:
         """Rows that have more cells than there are components, without those; `fault` is what else is wrong."""
@@ -125,8 +133,15 @@ def read_row_ids(body: bytes) -> SensorThingsPage[Identified]:
     if not _has_arrays(body):
         return read_page(body, Identified)
     arrays = read_page(body, _DataArray)
-    rows = [Identified(key) for part in arrays.value for key in part.columns(["id"])[0]]
+    rows = [*chain.from_iterable(part.read_identified() for part in arrays.value)]
     return SensorThingsPage(rows, arrays.next, arrays.total)
+
+
+@lru_cache(maxsize=8)
+def _row_up_to_id(place: int) -> type[msgspec.Struct]:
+    """A row of a data array whose id is the component at that place."""
+    before = [(f"cell_{number}", Any) for number in range(place)]
+    return msgspec.defstruct("RowUpToId", [*before, ("id", Any)], array_like=True, gc=False)
 
 
 def _has_arrays(body: bytes) -> bool:

@@ -18,6 +18,7 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.connectors.sensorthings import sensorthings_tables
+from civitas_assets.connectors.sensorthings.sensorthings_observations import read_row_ids
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RECORD_TYPES, RawTable
 from civitas_assets.records.origin import Origin, gather_rows
@@ -631,6 +632,15 @@ def test_cells_behind_the_last_component_are_left_out(observed: Callable[[bytes]
         page(array(names, [INSTANT, 1], [INSTANT, 2])),
     )
     assert observed(longer).rows() == observed(fitting).rows()
+
+
+@pytest.mark.parametrize(
+    "names", [["id", "phenomenonTime", "result"], ["result", "phenomenonTime", "id"], ["result"]]
+)
+def test_rows_of_data_arrays_are_counted_by_their_ids_wherever_these_stand(names: list[str]) -> None:
+    cells = {"id": [7, "b", None], "phenomenonTime": [INSTANT] * 3, "result": [1, {"x": []}, None]}
+    body = page(array(names, *zip(*(cells[name] for name in names), strict=True)))
+    assert read_row_ids(body).ids == (cells["id"] if "id" in names else [None] * 3)
 
 
 def test_pages_without_observations_have_the_columns_but_no_rows(observed: Callable[[bytes], Any]) -> None:
