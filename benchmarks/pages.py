@@ -17,7 +17,7 @@ from civitas_assets.errors import Problem
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
 from civitas_assets.report.kept_pages import make_pages
-from civitas_assets.report.page_file import write_tenant_page
+from civitas_assets.report.page import write_tenant_page
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import Night, NightBook, SourceNight

@@ -6,12 +6,21 @@ They are no backup: one is replaced with the next good state, and removed with i
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from civitas_assets.catalog.basis import DEFAULTS
+from civitas_assets.catalog.basis import DEFAULTS, SLUG
 from civitas_assets.catalog.defaults import Defaults, make_mark
+from civitas_assets.catalog.yaml_document import YamlDocument
+from civitas_assets.catalog.yaml_text import locate_file
+from civitas_assets.errors import CatalogError
+from civitas_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from civitas_assets.catalog.model import Destination
 
 
 @dataclass(frozen=True)
@@ -53,3 +62,14 @@ class LastGood:
             new = file.with_name(f".{slug}.{os.getpid()}.new")
             new.write_bytes(body)
             new.replace(file)
+
+
+def read_declared_destination(settings: Settings, slug: str) -> Destination:
+    """Where the tenant's file says that it is published, of several the first; the rest of it is not checked."""
+    if re.fullmatch(SLUG, slug):
+        for file in (locate_file(settings.tenants_dir, slug), LastGood(settings.last_good).find_file(slug)):
+            with suppress(CatalogError):
+                written = YamlDocument(file).content.get("destination")
+                first = next(iter(written), None) if isinstance(written, list) else written
+                return "postgres" if first == "postgres" else "duckdb"
+    return "duckdb"

@@ -63,7 +63,7 @@ def _renew_overview(settings: Settings) -> None:
     """Make the page of all tenants that are still there."""
     from civitas_assets.ingest.catalogue import load_catalogue
     from civitas_assets.report.kept_pages import make_pages
-    from civitas_assets.report.page_file import write_operator_page
+    from civitas_assets.report.page import write_operator_page
 
     write_operator_page(settings, load_catalogue(settings), datetime.now(UTC), make_pages(settings))
 

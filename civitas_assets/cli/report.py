@@ -52,7 +52,7 @@ def report(
     from civitas_assets.report.html_document import make_file_name
     from civitas_assets.report.kept_pages import Pages, make_pages, make_pages_url
     from civitas_assets.report.language import LANGUAGES
-    from civitas_assets.report.page_file import write_operator_page, write_tenant_page
+    from civitas_assets.report.page import write_operator_page, write_tenant_page
     from civitas_assets.store.files import LocalFiles
     from civitas_assets.store.stores import Stores
 

@@ -14,7 +14,14 @@ import dagster as dg
 import msgspec
 
 from civitas_assets.defs.asset_keys import to_key
+from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.results import Checked, Materialised, Result, Shown
+
+
+def build_partitions(deployment: Deployment) -> dg.StaticPartitionsDefinition:
+    """The tenants; only validated slugs become partition keys."""
+    return dg.StaticPartitionsDefinition(deployment.catalog.keys)
+
 
 DagsterResult: TypeAlias = "dg.MaterializeResult[Any] | dg.AssetCheckResult"
 _SOURCES = "sources"

@@ -6,8 +6,7 @@ from typing import Any, Self
 
 import dagster as dg
 
-from civitas_assets.defs.asset_checks import DagsterResult, to_dagster
-from civitas_assets.defs.partitions import build_partitions
+from civitas_assets.defs.asset_checks import DagsterResult, build_partitions, to_dagster
 from civitas_assets.defs.runs import SHELL_TAG
 from civitas_assets.defs.scope import RunScope
 from civitas_assets.defs.shell_runs import record_shell_runs

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import dagster as dg
 
 from civitas_assets.connectors.registry import locate_connector
-from civitas_assets.defs.asset_checks import build_partitioned_check
+from civitas_assets.defs.asset_checks import build_partitioned_check, build_partitions
 from civitas_assets.defs.asset_keys import landing_key
 from civitas_assets.defs.asset_steps import build_step_assets
 from civitas_assets.defs.models import make_code_link
-from civitas_assets.defs.partitions import build_partitions
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.fetch_step import fetch_tenant
 from civitas_assets.pipeline.outcomes import ANSWERED, FRESH

@@ -8,19 +8,14 @@ from datetime import timedelta
 import dagster as dg
 
 from civitas_assets.defs.purge import delete_history
+from civitas_assets.defs.runs import OPERATORS_TIME
 from civitas_assets.pipeline.deployment import Deployment
 
 PURGE = "purge"
 
 
 def build_maintenance(deployment: Deployment) -> dg.Definitions:
-    """The job that keeps Dagster's history short, and when it runs."""
-    job = build_purge_job(deployment)
-    return dg.Definitions(jobs=[job], schedules=[build_purge_schedule(job)])
-
-
-def build_purge_job(deployment: Deployment) -> dg.JobDefinition:
-    """Forgets runs that are older than the settings allow."""
+    """The job that forgets runs which are older than the settings allow, when the night's runs are through."""
 
     @dg.op(name="purge_history", description="Remove runs and events past their age, but no present state.")
     def purge_history(context: dg.OpExecutionContext) -> None:
@@ -34,24 +29,27 @@ def build_purge_job(deployment: Deployment) -> dg.JobDefinition:
             {"runs": done.runs, "kept": done.kept, "bytes_freed": done.freed, "before": before.isoformat()}
         )
 
-    @dg.job(
-        name=PURGE,
-        executor_def=dg.in_process_executor,
-        description="Forget runs and events that are past their age; what the UI shows as present state stays.",
+    return build_daily_job(
+        PURGE,
+        purge_history,
+        "Forget runs and events that are past their age; what the UI shows as present state stays.",
+        "40 5 * * *",
+        "Every morning at 05:40.",
     )
-    def job() -> None:
-        purge_history()
-
-    return job
 
 
-def build_purge_schedule(job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    """Every morning, when the night's runs are through."""
-    return dg.ScheduleDefinition(
-        name=PURGE,
+def build_daily_job(
+    name: str, op: dg.OpDefinition, description: str, cron_schedule: str, when: str
+) -> dg.Definitions:
+    """A job of one operation, and its schedule in the time of those who operate the installation."""
+    graph = dg.GraphDefinition(name=name, node_defs=[op])
+    job = graph.to_job(executor_def=dg.in_process_executor, description=description)
+    schedule = dg.ScheduleDefinition(
+        name=name,
         job=job,
-        cron_schedule="40 5 * * *",
-        execution_timezone="Europe/Berlin",
+        cron_schedule=cron_schedule,
+        execution_timezone=OPERATORS_TIME,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every morning at 05:40.",
+        description=when,
     )
+    return dg.Definitions(jobs=[job], schedules=[schedule])

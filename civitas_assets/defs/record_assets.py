@@ -6,11 +6,10 @@ each source is still checked, but nothing is materialised, and what comes after 
 
 import dagster as dg
 
-from civitas_assets.defs.asset_checks import build_partitioned_check
+from civitas_assets.defs.asset_checks import build_partitioned_check, build_partitions
 from civitas_assets.defs.asset_keys import landing_key, records_key
 from civitas_assets.defs.asset_steps import build_step_assets
 from civitas_assets.defs.models import make_code_link
-from civitas_assets.defs.partitions import build_partitions
 from civitas_assets.harmonise.workspace_tables import list_table_columns
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.outcomes import READ

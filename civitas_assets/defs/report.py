@@ -9,11 +9,10 @@ from typing import Any
 
 import dagster as dg
 
-from civitas_assets.defs.asset_checks import build_partitioned_check, to_dagster
+from civitas_assets.defs.asset_checks import build_partitioned_check, build_partitions, to_dagster
 from civitas_assets.defs.asset_keys import HEALTH_KEY
 from civitas_assets.defs.events import EventRecorder
 from civitas_assets.defs.night import read_night
-from civitas_assets.defs.partitions import build_partitions
 from civitas_assets.defs.runs import OUTCOME_TAG
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.night_entry import summarise_outcome

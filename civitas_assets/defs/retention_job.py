@@ -10,6 +10,7 @@ import dagster as dg
 
 from civitas_assets.catalog import Tenant
 from civitas_assets.defs.asset_checks import to_metadata
+from civitas_assets.defs.maintenance import build_daily_job
 from civitas_assets.errors import CivitasError
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.presentation import build_table_metadata
@@ -38,23 +39,13 @@ def build_retention(deployment: Deployment) -> dg.Definitions:
         if faults:
             raise dg.Failure("; ".join(faults), allow_retries=False)
 
-    @dg.job(
-        name=RETENTION,
-        executor_def=dg.in_process_executor,
-        description="Let go of landing and records that are older than their tenants keep them.",
+    return build_daily_job(
+        RETENTION,
+        let_go,
+        "Let go of landing and records that are older than their tenants keep them.",
+        "20 1 * * *",
+        "Every night at 01:20, before the nightly runs.",
     )
-    def job() -> None:
-        let_go()
-
-    schedule = dg.ScheduleDefinition(
-        name=RETENTION,
-        job=job,
-        cron_schedule="20 1 * * *",
-        execution_timezone="Europe/Berlin",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every night at 01:20, before the nightly runs.",
-    )
-    return dg.Definitions(jobs=[job], schedules=[schedule])
 
 
 def apply_retention_to(

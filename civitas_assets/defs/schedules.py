@@ -13,8 +13,8 @@ from typing import Any
 import dagster as dg
 
 from civitas_assets.catalog.cadence import CADENCES, Cadence
+from civitas_assets.defs.asset_checks import build_partitions
 from civitas_assets.defs.batch import build_batch_job, make_batch_op_name
-from civitas_assets.defs.partitions import build_partitions
 from civitas_assets.defs.runs import (
     ARRIVALS,
     CADENCE_TAG,

@@ -5,11 +5,10 @@ Where nothing is affected, neither workspace nor dbt is started, and publishing 
 
 import dagster as dg
 
-from civitas_assets.defs.asset_checks import build_partitioned_check
+from civitas_assets.defs.asset_checks import build_partitioned_check, build_partitions
 from civitas_assets.defs.asset_keys import shared_key
 from civitas_assets.defs.asset_steps import build_step_assets
 from civitas_assets.defs.models import build_model_specs
-from civitas_assets.defs.partitions import build_partitions
 from civitas_assets.harmonise.project import DataTest
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.harmonise_step import harmonise_tenant

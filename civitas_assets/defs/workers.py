@@ -34,7 +34,7 @@ from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.turn import Turn
 from civitas_assets.pipeline.work import Work
-from civitas_assets.report.page_file import prepare_pages
+from civitas_assets.report.page import prepare_pages
 from civitas_assets.settings import make_environment
 
 log = logging.getLogger("civitas_assets.batch")

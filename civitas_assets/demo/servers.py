@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import io
 import json
 import socket
 import threading
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Self
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+import xlsxwriter
 
 from civitas_assets.demo import (
     datex2_server,
@@ -24,9 +27,8 @@ from civitas_assets.demo import (
     lorawan_sender,
     ngsi_ld_server,
     sensorthings_server,
-    workbook_file,
 )
-from civitas_assets.demo.generator import TOWNS, Town, make_counter_csv, make_parking_status
+from civitas_assets.demo.generator import TOWNS, Town, make_counter_csv, make_noise, make_parking_status
 from civitas_assets.demo.queue import Messages, SampleBroker
 from civitas_assets.endpoint import find_free_port
 
@@ -168,7 +170,7 @@ def find_reply(  # noqa: PLR0911 - one return per kind of address
         case (Town(), ["parking", file]) if town.sites:
             return _parking(town, file, today)
         case (Town(), ["spielplaetze.xlsx"]) if town.playgrounds:
-            return Reply(workbook_file.make_playgrounds_workbook(town))
+            return Reply(make_playgrounds_workbook(town))
         case (Town(), ["levels.json"]):
             return DOWN
     return NOT_FOUND
@@ -217,3 +219,27 @@ def _sites(town: Town) -> dict[str, object]:
             for site in town.sites
         ],
     }
+
+
+_HEADER = ("Nr.", "Bezeichnung", "Straße", "PLZ", "Rechtswert", "Hochwert", "Spielgeräte")
+# The same bytes every day: a file says when it was made.
+_MADE = datetime(2026, 1, 1)  # noqa: DTZ001 - spreadsheets know no time zones
+
+
+def make_playgrounds_workbook(town: Town) -> bytes:
+    """The list of playgrounds, positions in UTM zone 32."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        book.set_properties({"created": _MADE})
+        sheet = book.add_worksheet("Spielplätze")
+        sheet.write(0, 0, f"Spielplätze der Gemeinde {town.name.title()}")
+        sheet.write(1, 0, "Stand: laufend, keine Gewähr")
+        sheet.write_row(3, 0, _HEADER)
+        for number, (east, north) in enumerate(town.playgrounds, 1):
+            sheet.write_row(3 + number, 0, [
+                f"{number:03d}", f"Spielplatz {number}", f"Musterweg {number}", "01234", east, north,
+                1 + int(9 * make_noise(town.name, "playground", number)),
+            ])  # fmt: skip
+        sheet.write(4 + len(town.playgrounds), 1, "Summe")
+        sheet.write(4 + len(town.playgrounds), 6, len(town.playgrounds))
+    return file.getvalue()

@@ -22,9 +22,8 @@ from civitas_assets.discover.relevance import Relevance
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.ingest.apart import call_apart
 from civitas_assets.ingest.bounds import ReadLimits
-from civitas_assets.propose.about import About
 from civitas_assets.propose.known_services import build_sample_address
-from civitas_assets.propose.naming import derive_name
+from civitas_assets.propose.naming import About, derive_name
 from civitas_assets.propose.proposal import Proposal, propose_source
 
 MOST_BYTES = 32 * MEBIBYTE

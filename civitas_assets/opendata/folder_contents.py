@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
@@ -22,6 +22,7 @@ from civitas_assets.catalog.open_data import FolderFormat
 from civitas_assets.dcat.catalogue_files import write_catalogue
 from civitas_assets.dcat.catalogue_graph import build_catalogue
 from civitas_assets.dcat.controlled_terms import FILE_KINDS, IANA
+from civitas_assets.dcat.model_labels import MODEL_LABELS
 from civitas_assets.dcat.offered_files import Offer, make_open_url
 from civitas_assets.dcat.open_tables import OpenTable, OpenTables, select_open_tables
 from civitas_assets.dictionary.json_schema import build_json_schema
@@ -34,13 +35,58 @@ from civitas_assets.export.parquet_format import Parquet
 from civitas_assets.export.selection import Selection
 from civitas_assets.export.terms import Conditions, read_conditions_of
 from civitas_assets.opendata.data_package import build_data_package
-from civitas_assets.opendata.folder_page import render_folder_page
 from civitas_assets.publish.destinations import make_destination
 from civitas_assets.publish.reading import PublishedTables, open_published
 from civitas_assets.publish.suppression import suppression_sql
+from civitas_assets.report.elements import html
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files
 from civitas_assets.store.open_folder import FolderIndex, OpenFile, OpenFolder, hash_file
+
+_ABOUT = {
+    "catalogue.ttl": "Katalog (DCAT-AP.de, Turtle)",
+    "catalogue.jsonld": "Katalog (DCAT-AP.de, JSON-LD)",
+    "catalogue.rdf": "Katalog (DCAT-AP.de, RDF/XML)",
+    "datapackage.json": "Data Package",
+    "dictionary.json": "Spalten und Einheiten",
+    "licences.json": "Lizenzen und Namensnennung",
+}
+
+
+def render_folder_page(tenant: Tenant, tables: Iterable[OpenTable], sizes: Mapping[str, int]) -> str:
+    """The page in German; it loads nothing."""
+    title = f"Offene Daten von {tenant.name}"
+    rows = [
+        html.tr(
+            html.th(MODEL_LABELS[table.model].title_de, scope="row"),
+            html.td(MODEL_LABELS[table.model].description_de),
+            html.td(", ".join(table.licences)),
+            html.td(*_link_files(table.model, sizes)),
+        )
+        for table in tables
+    ]
+    heads = [html.th(text, scope="col") for text in ("Tabelle", "Inhalt", "Lizenz", "Dateien")]
+    head = html.head(
+        html.meta(charset="utf-8"),
+        html.meta(name="viewport", content="width=device-width, initial-scale=1"),
+        html.meta(http_equiv="Content-Security-Policy", content="default-src 'none'"),
+        html.title(title),
+    )
+    more = html.ul(*(html.li(html.a(text, href=name)) for name, text in _ABOUT.items()))
+    main = html.main(html.h1(title), html.table(html.thead(html.tr(*heads)), html.tbody(*rows)), more)
+    return f"<!doctype html>\n{html.html(head, html.body(main), lang='de')}\n"
+
+
+def _link_files(model: str, sizes: Mapping[str, int]) -> Iterable[str]:
+    for ending in ("csv", "geojson", "parquet"):
+        if (name := f"{model}.{ending}") in sizes:
+            yield html.a(name, href=name)
+            yield f" ({_format_size(sizes[name])}) "
+
+
+def _format_size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB".replace(".", ",") if size >= 100_000 else f"{max(1, round(size / 1000))} kB"
+
 
 _FORM = 1  # of these files; whoever changes what is written into them raises it
 _POSITION = frozenset({"lon", "lat"})

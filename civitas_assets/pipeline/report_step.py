@@ -18,7 +18,7 @@ from civitas_assets.pipeline.presentation import format_description
 from civitas_assets.pipeline.results import Checked, Materialised, Result, Shown
 from civitas_assets.report.kept_pages import make_page_link, make_pages
 from civitas_assets.report.language import Language
-from civitas_assets.report.page_file import read_summary, write_operator_page, write_tenant_page
+from civitas_assets.report.page import read_summary, write_operator_page, write_tenant_page
 from civitas_assets.report.page_summary import PageSummary
 from civitas_assets.report.renewal import is_old, is_told
 from civitas_assets.store.nights import Night, NightBook

@@ -1,10 +1,33 @@
-"""What a proposed source is called: its name and title, both made of its address."""
+"""What a proposed source is called, by its address, and what is known of its body besides, as from a catalogue."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from civitas_assets.propose.concept_vocabulary import split_words
+
+_LICENCE = "which one does the publisher name? `proprietary` is for none"
+
+
+@dataclass(frozen=True)
+class About:
+    """Name and title, which are made of the address where they are empty; licence, and whom it asks to be named.
+
+    `doubts` are what somebody has to look at, by setting.
+    """
+
+    name: str = ""
+    title: str = ""
+    licence: str = "proprietary"
+    attribution: str = ""
+    doubts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({"licence": _LICENCE}))
+
+
+UNKNOWN = About()
+
 
 # Parts of addresses that say nothing of what is there.
 _GENERIC = {

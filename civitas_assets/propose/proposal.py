@@ -22,13 +22,12 @@ from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import UNFORESEEN, ReadError
 from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.ingest.probe import Probe, read_sample
-from civitas_assets.propose.about import UNKNOWN, About
 from civitas_assets.propose.crs_detection import GERMANY
 from civitas_assets.propose.draft import Draft
 from civitas_assets.propose.drafting import list_drafts
 from civitas_assets.propose.forms import detect_form
 from civitas_assets.propose.known_services import add_service, detect_service
-from civitas_assets.propose.naming import derive_name, derive_title
+from civitas_assets.propose.naming import UNKNOWN, About, derive_name, derive_title
 from civitas_assets.propose.sample import FEATURE_ID, Sample, shorten_names
 from civitas_assets.propose.settings_values import list_texts, to_tuples
 from civitas_assets.propose.standards import Standard

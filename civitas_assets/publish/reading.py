@@ -17,7 +17,7 @@ import duckdb
 import msgspec
 
 from civitas_assets.catalog.basis import COMMONS
-from civitas_assets.catalog.declared import read_declared_destination
+from civitas_assets.catalog.last_good import read_declared_destination
 from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA

@@ -1,6 +1,6 @@
 """Where pages are kept, beside the stores of a deployment, and the address under which its webserver shows them.
 
-Light enough for a webserver: what makes pages is in `page_file.py`.
+Light enough for a webserver: what makes pages is in `page.py`.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from civitas_assets.defs.asset_checks import build_partitions
 from civitas_assets.defs.asset_keys import HEALTH_KEY
 from civitas_assets.defs.event_writing import find_target
-from civitas_assets.defs.partitions import build_partitions
 from tests.defs.conftest import Define, Deploy
 
 NOW = datetime(2026, 8, 22, 0, 0, 30, tzinfo=UTC)

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from civitas_assets.report.calendar import LEVELS
 from civitas_assets.report.findings import Finding
 from civitas_assets.report.language import Language
 from civitas_assets.report.morning import State
 from civitas_assets.report.places import KINDS
 from civitas_assets.report.quality import CODES
 from civitas_assets.report.sections.run_section import _item
+from civitas_assets.report.sections.sources_section import LEVELS
 from civitas_assets.store.status import State as SourceState
 
 BERLIN = ZoneInfo("Europe/Berlin")

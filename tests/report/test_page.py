@@ -18,8 +18,7 @@ from playwright.sync_api import Browser, Page
 from civitas_assets.catalog import Catalog
 from civitas_assets.errors import ReportError
 from civitas_assets.report.kept_pages import Pages, make_page_address, make_page_link
-from civitas_assets.report.page import _SECTIONS
-from civitas_assets.report.page_file import prepare_pages, write_operator_page, write_tenant_page
+from civitas_assets.report.page import _SECTIONS, prepare_pages, write_operator_page, write_tenant_page
 from civitas_assets.report.sections import reference_sections
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
@@ -130,7 +129,7 @@ def test_pages_can_be_read_by_owner_and_group_only(pages: Path) -> None:
 
 
 def test_pages_are_made_without_a_library_for_them() -> None:
-    loaded = "civitas_assets.report.page_file, civitas_assets.harmonise.prepare, "
+    loaded = "civitas_assets.report.page, civitas_assets.harmonise.prepare, "
     loaded += "civitas_assets.connectors.sensorthings.sensorthings, civitas_assets.pipeline.runner"
     code = f"import sys, {loaded}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from civitas_assets.errors import Problem
 from civitas_assets.report.kept_pages import Pages
-from civitas_assets.report.page_file import read_summary, write_tenant_page
+from civitas_assets.report.page import read_summary, write_tenant_page
 from civitas_assets.report.page_summary import PageSummary
 from civitas_assets.report.renewal import is_old, is_told
 from civitas_assets.store.files import LocalFiles

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from civitas_assets.report.calendar import build_strips
 from civitas_assets.report.places import choose_scale_length, read_geography
 from civitas_assets.report.quality import read_coverage, read_quality, read_rejections
+from civitas_assets.report.sections.sources_section import build_strips
 from civitas_assets.report.series import read_panels
 from civitas_assets.report.source_standings import read_newest
 from tests.report.conftest import Town

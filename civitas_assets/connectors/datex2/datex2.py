@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.catalog.language_tag import Language
 from civitas_assets.connectors.base import FetchSession, Payload
 from civitas_assets.connectors.datex2.datex2_charging import read_charging_tables
 from civitas_assets.connectors.datex2.datex2_parking import read_parking_tables
 from civitas_assets.connectors.datex2.datex2_situations import read_event_table
 from civitas_assets.connectors.fetching import fetch_addresses
+from civitas_assets.connectors.mapping.languages import Language
 from civitas_assets.connectors.mapping.nearby import select_nearby
 from civitas_assets.records import RawTable
 

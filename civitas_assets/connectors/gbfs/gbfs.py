@@ -14,7 +14,6 @@ import msgspec
 from pydantic import Field
 
 from civitas_assets.catalog import Source, Window
-from civitas_assets.catalog.language_tag import Language
 from civitas_assets.catalog.template import expand
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.fetching import fetch_all
@@ -26,7 +25,7 @@ from civitas_assets.connectors.gbfs.gbfs_vehicles import (
     read_vehicle_kinds,
     read_vehicle_tables,
 )
-from civitas_assets.connectors.mapping.languages import choose_language
+from civitas_assets.connectors.mapping.languages import Language, choose_language
 from civitas_assets.connectors.mapping.service_rows import decode_answer
 from civitas_assets.connectors.pagination.links import LinkedSource, resolve_link
 from civitas_assets.errors import ReadError

@@ -20,7 +20,7 @@ from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.ngsi import ngsi_entities as ngsi
 from civitas_assets.connectors.ngsi import ngsi_mobility as mobility
 from civitas_assets.connectors.ngsi import ngsi_temporal as temporal
-from civitas_assets.connectors.pagination.page_address import resize_page
+from civitas_assets.connectors.pagination.links import resize_page
 from civitas_assets.connectors.pagination.pagination import (
     TRIES,
     Completeness,

@@ -19,8 +19,7 @@ from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.content.markup import is_markup, scan_outline
 from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.service_rows import decode_answer
-from civitas_assets.connectors.pagination.links import resolve_link
-from civitas_assets.connectors.pagination.page_address import resize_page
+from civitas_assets.connectors.pagination.links import resize_page, resolve_link
 from civitas_assets.connectors.pagination.pagination import FURTHER, TRIES, Completeness, note_torn_collection
 from civitas_assets.connectors.pagination.partial import is_declared_incomplete
 from civitas_assets.connectors.transport.http_reason import extract_reason

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from civitas_assets.connectors.base import FetchSession
-from civitas_assets.connectors.pagination.page_address import step_back
+from civitas_assets.connectors.pagination.links import step_back
 from civitas_assets.errors import FetchError, Note
 
 END_UNPROVEN = "end_unproven"

@@ -16,8 +16,7 @@ from pydantic import Field
 
 from civitas_assets.catalog.window import Duration
 from civitas_assets.connectors.base import Payload, Request
-from civitas_assets.connectors.pagination.links import LinkedSource, resolve_link
-from civitas_assets.connectors.pagination.page_address import read_page_size, resize_page
+from civitas_assets.connectors.pagination.links import LinkedSource, read_page_size, resize_page, resolve_link
 from civitas_assets.connectors.pagination.pagination import TRIES, Completeness
 from civitas_assets.connectors.sensorthings import sensorthings_entities as entities
 from civitas_assets.connectors.sensorthings.sensorthings_observations import read_row_ids

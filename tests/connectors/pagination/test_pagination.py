@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from civitas_assets.connectors.pagination.page_address import resize_page
+from civitas_assets.connectors.pagination.links import resize_page
 from civitas_assets.connectors.pagination.pagination import Completeness, parse_total
 from civitas_assets.connectors.pagination.partial import is_declared_incomplete
 from civitas_assets.errors import FetchError
