@@ -58,6 +58,29 @@ def describe_contracts(released: str, version: str) -> str:
     return "\n".join(["| shared model | contract |", "| --- | --- |", *rows])
 
 
+def check_models(released: str, schemas: Path) -> None:
+    """Let no model be left out of what the contracts of the release are compared with later.
+
+    Raises:
+        NotReadyError: the JSON Schemas, which are made of the present contracts, are of other models or versions.
+    """
+    models = json.loads(released)["models"]
+    known = {name: model["version"] for name, model in models.items()}
+    present = {
+        file.name.removesuffix(".schema.json"): json.loads(file.read_text(encoding="utf-8"))[
+            "$id"
+        ].rpartition(":")[2]
+        for file in schemas.glob("*.schema.json")
+    }
+    if wrong := sorted(
+        name for name in known.keys() | present.keys() if known.get(name) != present.get(name)
+    ):
+        raise NotReadyError(
+            f"docs/models/contracts.json has not the present contract of {', '.join(wrong)}; "
+            "first run: civitas models --release"
+        )
+
+
 def check_address(publiccode: str, repository: str) -> None:
     """Let no catalogue of software be led elsewhere than to this repository.
 
@@ -82,7 +105,9 @@ def write_notes(folder: Path, version: str, repository: str = "") -> str:
     changes = read_changes((folder / "CHANGELOG.md").read_text(encoding="utf-8"), version)
     if repository:
         check_address((folder / "publiccode.yml").read_text(encoding="utf-8"), repository)
-    table = describe_contracts((folder / "docs/models/contracts.json").read_text(encoding="utf-8"), version)
+    released = (folder / "docs/models/contracts.json").read_text(encoding="utf-8")
+    table = describe_contracts(released, version)
+    check_models(released, folder / "docs/models/schemas")
     return f"{changes}\n\n### Contracts\n\n{table}\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from civitas_assets import __version__
 from civitas_assets.cli.models import FOLDER
 from civitas_assets.dictionary.compare import compare_contracts
-from civitas_assets.dictionary.contracts import Contract, ForeignKey, read_contracts
+from civitas_assets.dictionary.contracts import Contract, ForeignKey, parse_version, read_contracts
 from civitas_assets.dictionary.documents import (
     derive_documents,
     find_release_faults,
@@ -111,6 +112,19 @@ def test_no_contract_has_changed_since_its_release_without_its_version(
     wrong = find_release_faults(before, contracts, __version__)
     difference = "\n".join(map(str, compare_contracts(before.models, contracts)))
     assert not wrong, "\n".join([*wrong, "", "The difference:", difference])
+
+
+def test_each_contract_is_released_at_1_0_or_later_and_none_breaks_without_a_major_version() -> None:
+    """The committed snapshot, and of each model what would break it: a column that is gone."""
+    before = read_last_release(FOLDER)
+    assert len(before.models) >= 38
+    for name, contract in before.models.items():
+        assert parse_version(contract.version) >= (1, 0, 0), name
+        left = dict([*contract.columns.items()][:-1])
+        broken = {**before.models, name: replace(contract, columns=left)}
+        (fault,) = find_release_faults(before, broken, __version__)
+        assert fault.startswith(f"{name} {contract.version} was released before these changes: they ask for ")
+        assert fault.split()[-3].endswith(".0.0"), fault
 
 
 def changed(project: Project, tmp_path: Path, path: str, value: Any) -> Project:

@@ -32,8 +32,13 @@ def notes() -> Any:
     return module
 
 
-def _checkout(folder: Path, *, day: str = "2027-03-01", contracts: str = "1.1.0") -> Path:
-    (folder / "docs/models").mkdir(parents=True)
+def _checkout(
+    folder: Path, *, day: str = "2027-03-01", contracts: str = "1.1.0", event: str = "2.0.0"
+) -> Path:
+    schemas = folder / "docs/models/schemas"
+    schemas.mkdir(parents=True)
+    for name, version in {"station": "1.1.0", "event": event}.items():
+        (schemas / f"{name}.schema.json").write_text(json.dumps({"$id": f"urn:core:{name}:{version}"}))
     (folder / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1.1.0"\n')
     (folder / "CHANGELOG.md").write_text(CHANGES.format(day=day))
     released = {
@@ -57,6 +62,7 @@ def test_notes_are_the_section_of_the_version_and_its_contracts(notes: Any, tmp_
         ("1.2.0", {}, "pyproject.toml says version 1.1.0, not 1.2.0"),
         ("1.1.0", {"day": "not yet released"}, "write its day instead"),
         ("1.1.0", {"contracts": "1.0.0"}, "civitas models --release"),
+        ("1.1.0", {"event": "2.1.0"}, "has not the present contract of event; first run: civitas models"),
     ],
 )
 def test_what_is_not_ready_is_named(
