@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -18,12 +19,14 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from pydantic import SecretStr
 
 from benchmarks.town import Figures
+from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract, read_contracts
 from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.publish.commons import Member
 from civitas_assets.publish.duckdb.commons_duckdb import DuckDBCommons
-from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.publish.postgres.commons_postgres import PostgresCommons
 from civitas_assets.publish.postgres.postgres_names import PUBLICATION, Names
 from civitas_assets.publish.postgres.postgres_roles import grant_roles
@@ -31,6 +34,7 @@ from civitas_assets.publish.postgres.postgres_server import Server
 from civitas_assets.publish.postgres.postgres_tables import Platform, TableLayout, group_by_month
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.locks import hold_shared_lock
 from testbed.postgres import postgres
 
 TENANTS = 100
@@ -90,10 +94,11 @@ def _insert(contract: Contract, target: str, slug: str, days: int, *, of_postgre
 def commons_in_duckdb(folder: Path) -> Figures:
     """One day of a tenant is brought into the file of a hundred, and all are asked for one day."""
     contracts, members = _contracts(folder), _members()
-    commons = DuckDBCommons(folder / "published", folder / "locks", LocalFiles(folder / "home"))
+    hold = partial(hold_shared_lock, folder / "locks", COMMONS)
+    commons = DuckDBCommons(PublishedFiles(folder / "published"), hold, LocalFiles(folder / "home"))
     started = time.perf_counter()
     for slug in members:
-        file = DuckDBDestination(folder / "published", slug).file
+        file = find_published_file(folder / "published", slug)
         file.parent.mkdir(parents=True)
         with duckdb.connect(str(file)) as connection:
             for name, contract in contracts.items():
@@ -114,9 +119,10 @@ def commons_in_duckdb(folder: Path) -> Figures:
         commons.confirm(slug, "night")
     commons.refresh("town_050", members, contracts)
     night = time.perf_counter()
-    with duckdb.connect(str(commons.file), read_only=True) as connection:
+    shared = find_published_file(folder / "published", COMMONS)
+    with duckdb.connect(str(shared), read_only=True) as connection:
         asked = [_timed(lambda: connection.execute(_ONE_DAY).fetchall()) for _ in range(5)]
-    size = commons.file.stat().st_size
+    size = shared.stat().st_size
     return {
         "one-day query": median(asked),
         "first one-day query": asked[0],

@@ -26,6 +26,7 @@ from civitas_assets.harmonise.project import Project
 from civitas_assets.harmonise.task import Task
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.publish.duckdb.replacing import copy_file, sync_file
 from civitas_assets.publish.postgres.postgres import PostgresDestination
 from civitas_assets.publish.postgres.postgres_names import Names
@@ -185,16 +186,17 @@ def publish_a_day_to_duckdb(folder: Path) -> Figures:
     """A day of 10,000 rows into the large published file, and the disk's own copy of that file."""
     project = benchmark_project(folder)
     history = benchmark_days(_LARGE)
-    destination = DuckDBDestination(folder / "published", TOWN)
+    file = PublishedFiles(folder / "published").find(TOWN)
+    destination = DuckDBDestination(file)
     destination.publish(project, benchmark_workspace(folder, project, history[-1:], rebuild=True), "first")
     figures: Figures = {"rows": float(_LARGE)}
     for part in (0.25, 1.0):
-        _fill_file(destination.file, history[:-1], part)
+        _fill_file(file.path, history[:-1], part)
         publication = destination.publish(
             project, benchmark_workspace(folder, project, [history[-1]]), "benchmark"
         )
-        copied = _copying(_sequential, destination.file, folder / "copy")
-        own = _copying(copy_file, destination.file, folder / "copy")
+        copied = _copying(_sequential, file.path, folder / "copy")
+        own = _copying(copy_file, file.path, folder / "copy")
         name = f"at {part:.0%}"
         figures |= {
             f"megabytes, {name}": publication.bytes / 1e6,

@@ -15,7 +15,7 @@ from benchmarks.town import Figures, tenant_of
 from civitas_assets.dictionary.contracts import read_contracts
 from civitas_assets.errors import Problem
 from civitas_assets.harmonise.prepare import prepare_project
-from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb.published_file import find_published_file
 from civitas_assets.report.kept_pages import make_pages
 from civitas_assets.report.page import write_tenant_page
 from civitas_assets.settings import Settings
@@ -70,7 +70,7 @@ def morning_page(folder: Path) -> Figures:
     """Both languages of the page, from the first query to the files on disk."""
     settings, tenant = Settings(home=folder / "home"), tenant_of(folder)
     contracts = read_contracts(prepare_project(settings))
-    file = DuckDBDestination(settings.published, tenant.slug).file
+    file = find_published_file(settings.published, tenant.slug)
     file.parent.mkdir(parents=True)
     with duckdb.connect(str(file)) as connection:
         connection.execute("set TimeZone = 'UTC'")

@@ -54,7 +54,7 @@ from civitas_assets.harmonise.task import plan_task
 from civitas_assets.harmonise.workspace import make_workspace
 from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import ReadReport
-from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
+from civitas_assets.publish.destinations import make_destination
 from civitas_assets.settings import Settings
 from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import LocalFiles
@@ -173,7 +173,7 @@ def harmonise_and_publish(folder: Path) -> Figures:
         Stores.for_tenant(LocalFiles(settings.home), "messstadt"),
         prepare_project(settings),
     )
-    destination = DuckDBDestination(settings.published, tenant.slug, settings.limits)
+    destination = make_destination(settings, tenant.slug, "duckdb")
     floor = _copy(folder)
     started, spent = time.perf_counter(), time.process_time()
     task = plan_task(stores, rebuild=bool(destination.plan_migration(project).reasons))

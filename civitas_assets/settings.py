@@ -56,12 +56,12 @@ class Settings(Served, Databases, BaseSettings):
     )
     storage_url: str = Field(
         "",
-        description="Landing, record store, quarantine and dropped files in object storage, as `s3://bucket/prefix`.",
+        description="Landing, records, quarantine, dropped and published files in object storage, as `s3://bucket/prefix`.",
     )
     tenants_dir: Path = Field(
         PROJECT_DIR / "civitas_assets" / "tenants", description="Folder with one YAML file per tenant."
     )
-    published_dir: Path | None = Field(None, description="Published DuckDB files.")
+    published_dir: Path | None = Field(None, description="Published DuckDB files, or copies of them.")
     dbt_project_dir: Path = Field(PROJECT_DIR / "dbt_project", description="The dbt project.")
     models_dir: Path | None = Field(
         None, description="Folder with dbt models of this deployment, beside the shared ones."

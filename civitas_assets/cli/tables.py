@@ -1,4 +1,4 @@
-"""Commands that look at published tables, and at what was not published: `query`.
+"""Commands that look at published tables, and at what was not published: `query`, `file`.
 
 They never change one.
 """
@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from civitas_assets.cli.app import Tenant, app, read_settings
+from civitas_assets.cli.app import Tenant, app, complete_tenants, read_settings
 
 Destination = Literal[
     "duckdb", "postgres"
@@ -69,6 +69,26 @@ def query(
         lines = format_box(answer, _width())
     for line in lines:
         sys.stdout.write(line + "\n")
+
+
+@app.command()
+def file(
+    tenants: Annotated[
+        list[str],
+        typer.Argument(
+            help="Tenants' keys, or commons.", autocompletion=complete_tenants, show_default=False
+        ),
+    ],
+) -> None:
+    """Print where tenants' published DuckDB files are on this machine, for any client of DuckDB.
+
+    Where machines share them in object storage, those that have changed are fetched first.
+    """
+    from civitas_assets.publish.reading import fetch_published
+
+    settings = read_settings()
+    for tenant in tenants:
+        sys.stdout.write(f"{fetch_published(settings, tenant)}\n")
 
 
 def _width() -> int:

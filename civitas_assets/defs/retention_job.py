@@ -14,6 +14,7 @@ from civitas_assets.defs.maintenance import build_daily_job
 from civitas_assets.errors import CivitasError
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.presentation import build_table_metadata
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.store.retention import Expired, apply_retention
 from civitas_assets.store.storage import make_storage
 
@@ -58,6 +59,8 @@ def apply_retention_to(
             with storage.hold(tenant.slug):
                 stores = deployment.make_stores(tenant)
                 expired = apply_retention(tenant, stores, deployment.now(), dry_run=dry_run)
+                if not dry_run:
+                    PublishedFiles.from_settings(deployment.settings).find(tenant.slug).remove_unpublished()
         except CivitasError as error:
             log.error("%s · retention · %s", tenant.slug, error)
             yield tenant.slug, None, str(error)

@@ -13,7 +13,6 @@ from datetime import date, timedelta
 
 import msgspec
 
-from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.files import Stamp
 from civitas_assets.store.stores import Stores
 
@@ -65,7 +64,7 @@ def plan_task(stores: Stores, *, rebuild: bool, evolves: bool = False, destinati
     pending = stores.journal.read_pending(destination)
     days = set(pending.days)
     if rebuild:
-        events = [r for r in RECORD_TYPES.values() if r.event_time is not None]
+        events = [r for r in stores.records.list_types() if r.event_time is not None]
         days.update(day for record_type in events for day in stores.records.list_days(record_type))
         days.update(stores.quarantine.read_rows()["day"].unique().to_list())
     elif not pending and not evolves:

@@ -239,9 +239,9 @@ def _show_all(
     connection: duckdb.DuckDBPyConnection, stores: Stores, days: Sequence[date], folder: Path
 ) -> int:
     """Show the records of these days, and of all things; how many rows that are, with all revisions."""
-    shown = list[Path]()
+    shown, there = list[Path](), stores.records.list_types()
     for record_type in RECORD_TYPES.values():
-        locations = stores.records.fetch_files(record_type, days, folder)
+        locations = stores.records.fetch_files(record_type, days, folder) if record_type in there else []
         _show(connection, record_type.name, record_type, locations)
         shown += locations
     if not shown:

@@ -11,7 +11,7 @@ from civitas_assets.catalog.destination_kinds import DESTINATIONS
 from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.needles import Needles
 from civitas_assets.lifecycle.parts import Size
-from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.publish.noted import list_held_destinations
 from civitas_assets.publish.reading import PublishedTables, open_published
 from civitas_assets.settings import Settings
@@ -44,7 +44,7 @@ def count_published_rows(
                 log.error("%s · %s was not looked through: %s", tenant.slug, kind, error)
                 found[f"{kind}, which was not looked through"] = Size(files=1)
     yield from found.items()
-    if find_published_file(settings.published, COMMONS).is_file():
+    if PublishedFiles.from_settings(settings).find(COMMONS).find():
         with open_published(settings, COMMONS, destination="duckdb") as tables:
             for model, rows in _rows(tables, needles, tenant.slug):
                 yield f"commons/{model}", Size(rows=rows)

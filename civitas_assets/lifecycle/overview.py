@@ -13,7 +13,7 @@ from civitas_assets.catalog import Tenant
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.errors import PublishError
 from civitas_assets.lifecycle.parts import Part, Size
-from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.publish.postgres.postgres_reading import open_stream
 from civitas_assets.publish.postgres.postgres_server import Server
 from civitas_assets.records import RECORD_TYPES
@@ -92,5 +92,5 @@ def _read_published_at(settings: Settings, tenant: Tenant, kind: Kind) -> dateti
         except PublishError:
             return None
         return found[0] if found and isinstance(found[0], datetime) else None
-    file = find_published_file(settings.published, tenant.slug)
-    return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.is_file() else None
+    published = PublishedFiles.from_settings(settings).find(tenant.slug).find()
+    return published.published_at if published else None

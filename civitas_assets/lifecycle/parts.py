@@ -20,7 +20,8 @@ from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.messages.delivery import list_sent_marks
 from civitas_assets.publish.commons import Commons
 from civitas_assets.publish.destinations import make_commons
-from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_file import PublishedFile
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.publish.postgres.postgres_names import Names
 from civitas_assets.publish.postgres.postgres_roles import count_objects, remove_roles
 from civitas_assets.publish.postgres.postgres_server import Server
@@ -61,7 +62,8 @@ def list_tenant_parts(settings: Settings, files: Files, tenant: str) -> Sequence
     server = Server.from_settings(settings) if settings.postgres_url else None
     kinds: Sequence[Kind] = ("duckdb", "postgres") if server else ("duckdb",)
     commons = [make_commons(settings, files, kind) for kind in kinds]
-    file, output = locate_file(settings.tenants_dir, tenant), find_published_file(settings.published, tenant)
+    output = PublishedFiles.from_settings(settings).find(tenant)
+    file = locate_file(settings.tenants_dir, tenant)
     configuration = [file, LastGood(settings.last_good).find_file(tenant)]
     return [
         Part(
@@ -70,7 +72,7 @@ def list_tenant_parts(settings: Settings, files: Files, tenant: str) -> Sequence
             partial(_remove_files, [*configuration, settings.parsed_tenants]),
         ),
         Part("commons", partial(_shared, commons, tenant), partial(_forget, commons, tenant)),
-        Part("output", partial(_on_disk, [output.parent]), partial(remove_folder, output.parent)),
+        Part("output", partial(_measure, output), output.remove),
         _stored("reports", files, partial(_own, "reports", tenant)),
         Part("overview", partial(_overviews, files), lambda: files.delete_all(Pages(files).overviews())),
         _stored("drop", files, partial(_own, "drop", tenant)),
@@ -145,6 +147,11 @@ def _schemas(server: Server, settings: Settings, names: Names) -> Part:
 
 def _shared(commons: Sequence[Commons], tenant: str) -> Size:
     return Size(rows=sum(one.count_rows_of(tenant) for one in commons))
+
+
+def _measure(output: PublishedFile) -> Size:
+    sizes = output.measure()
+    return Size(len(sizes), sum(sizes))
 
 
 def _on_disk(places: Iterable[Path]) -> Size:

@@ -5,27 +5,37 @@ What destinations do is in the modules called after them.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from functools import partial
+
+from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.model import Destination as Kind
 from civitas_assets.publish.commons import Commons
-from civitas_assets.publish.destination import Destination
+from civitas_assets.publish.destination import Destination, check_key
 from civitas_assets.publish.duckdb.commons_duckdb import DuckDBCommons
 from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files
+from civitas_assets.store.locks import hold_shared_lock
+from civitas_assets.store.storage import make_storage
+
+_COMMONS_TIMEOUT = 600.0  # seconds that one waits for others who change the commons
 
 
 def make_destination(settings: Settings, tenant: str, kind: Kind) -> Destination:
     """Where the tenant's shared models land.
 
     Raises:
-        PublishError: it is PostgreSQL, and no server is set.
+        PublishError: that cannot be a tenant's key, or it is PostgreSQL, and no server is set.
     """
+    check_key(tenant)
     if kind == "postgres":  # whose drivers are loaded where somebody uses it
         from civitas_assets.publish.postgres.postgres import PostgresDestination  # noqa: PLC0415
         from civitas_assets.publish.postgres.postgres_server import Server  # noqa: PLC0415
 
         return PostgresDestination(Server.from_settings(settings), tenant, settings.limits)
-    return DuckDBDestination(settings.published, tenant, settings.limits)
+    return DuckDBDestination(PublishedFiles.from_settings(settings).find(tenant), settings.limits)
 
 
 def make_commons(settings: Settings, files: Files, kind: Kind) -> Commons:
@@ -39,4 +49,12 @@ def make_commons(settings: Settings, files: Files, kind: Kind) -> Commons:
         from civitas_assets.publish.postgres.postgres_server import Server  # noqa: PLC0415
 
         return PostgresCommons(Server.from_settings(settings))
-    return DuckDBCommons(settings.published, settings.locks, files, settings.limits)
+    hold = partial(_hold_commons, settings)
+    return DuckDBCommons(PublishedFiles.from_settings(settings), hold, files, settings.limits)
+
+
+def _hold_commons(settings: Settings) -> AbstractContextManager[object]:
+    """Where machines share the file, all of them wait; else all processes of this one."""
+    if settings.storage_url:
+        return make_storage(settings).hold(COMMONS, _COMMONS_TIMEOUT)
+    return hold_shared_lock(settings.locks, COMMONS, _COMMONS_TIMEOUT)

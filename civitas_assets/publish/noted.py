@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from civitas_assets.errors import PublishError
 from civitas_assets.ingest.summarise import note_published
 from civitas_assets.publish.destination import UNMAPPED_SQL, Publication
-from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files
@@ -50,7 +50,7 @@ def list_held_destinations(settings: Settings, files: Files, tenant: str) -> fro
     A file is there also where nobody has noted it, as of versions that noted none.
     """
     noted = SummaryStore(files, tenant).read().destinations
-    has_file = find_published_file(settings.published, tenant).is_file()
+    has_file = PublishedFiles.from_settings(settings).find(tenant).find() is not None
     return frozenset(noted) | ({"duckdb"} if has_file else set())
 
 

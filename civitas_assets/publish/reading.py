@@ -22,7 +22,7 @@ from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons import COMMONS_SCHEMA
 from civitas_assets.publish.destination import check_key
-from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -182,6 +182,16 @@ def open_published(
         yield PublishedTables(tenant, lambda: connection)
 
 
+def fetch_published(settings: Settings, tenant: str) -> Path:
+    """Where the tenant's published DuckDB file, or that of the commons, is on this machine; it is brought there first.
+
+    Raises:
+        PublishError: there is none.
+    """
+    with _current_file(settings, tenant) as file:
+        return file
+
+
 @contextmanager
 def open_kept(settings: Settings, tenant: str, run: str) -> Iterator[PublishedTables]:
     """What a run of the tenant made and did not publish, as a blocking test failed: models, and the records beneath.
@@ -216,7 +226,8 @@ def is_in_postgres(settings: Settings, tenant: str, destination: Destination | N
     if destination is not None:
         return destination == "postgres"
     if tenant == COMMONS:
-        return bool(settings.postgres_url) and not find_published_file(settings.published, tenant).is_file()
+        files = PublishedFiles.from_settings(settings)
+        return bool(settings.postgres_url) and files.find(tenant).find() is None
     return read_declared_destination(settings, tenant) == "postgres"
 
 
@@ -229,17 +240,25 @@ def _restrict(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None
 
 
 def _opened_file(settings: Settings, tenant: str) -> duckdb.DuckDBPyConnection:
-    published = sorted(folder.name for folder in settings.published.glob("*") if folder.is_dir())
-    file = find_published_file(settings.published, tenant)
-    if tenant not in published or not file.is_file():
-        others = ", ".join(name for name in published if name != tenant)
-        if tenant == COMMONS:
-            raise PublishError("nobody shares anything yet; tenants list models under share: in their files")
-        raise PublishError(
-            f"{tenant} has no output in {settings.published}; run: civitas run --tenant {tenant}"
-            + (f" (there is: {others})" if others else "")
-        )
-    return _connected(file)
+    with _current_file(settings, tenant) as file:
+        return _connected(file)
+
+
+@contextmanager
+def _current_file(settings: Settings, tenant: str) -> Iterator[Path]:
+    """What is published of the tenant, until it is opened."""
+    published = PublishedFiles.from_settings(settings)
+    with published.find(tenant).open_current() as file:
+        if file is not None:
+            yield file
+            return
+    if tenant == COMMONS:
+        raise PublishError("nobody shares anything yet; tenants list models under share: in their files")
+    others = ", ".join(name for name in published.list_names() if name != tenant)
+    raise PublishError(
+        f"{tenant} has no output in {published.place}; run: civitas run --tenant {tenant}"
+        + (f" (there is: {others})" if others else "")
+    )
 
 
 def _connected(file: Path) -> duckdb.DuckDBPyConnection:

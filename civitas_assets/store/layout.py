@@ -18,6 +18,7 @@ TenantFolder: TypeAlias = Literal[
 ]
 TENANT_FOLDERS: Sequence[TenantFolder] = get_args(TenantFolder)
 _ARCHIVES = "aside"
+PUBLISHED = "published"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ class RecordKeys:
 def tenant_folder_key(folder: TenantFolder, tenant: str) -> str:
     """Below it is what the tenant has of a kind."""
     return f"{folder}/{tenant}"
+
+
+def published_key(name: str) -> str:
+    """Below it is the published DuckDB file of a tenant, or that of the commons, where machines share them."""
+    return f"{PUBLISHED}/{name}"
 
 
 def landing_key(tenant: str, source: str) -> str:

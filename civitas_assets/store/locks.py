@@ -41,16 +41,20 @@ def _still_held() -> None:
 
 
 @contextmanager
-def hold_folder_lock(folder: Path) -> Iterator[None]:
+def hold_folder_lock(folder: Path, *, wait: bool = True) -> Iterator[bool]:
     """Hold a lock on a folder itself, which leaves no file in it, waiting as long as another process holds it.
 
-    Where the file system knows no such locks, as over a network, nothing is held.
+    Who does not `wait` is told whether it is held. Where the file system knows no such locks, as over a network,
+    nothing is held.
     """
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        held = True
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            held = wait
+        yield held
     finally:
         os.close(handle)
 

@@ -153,6 +153,11 @@ class RecordStore:
         if left.height < rows.height or left.is_empty():
             write_rows(self._files, key, left)
 
+    def list_types(self) -> list[RecordType]:
+        """The record types of which there is anything; asking for each of all takes many requests."""
+        there = {*self._files.list_folders(f"{self._keys.records}/")}
+        return [record_type for name, record_type in RECORD_TYPES.items() if name in there]
+
     def list_days(self, record_type: RecordType) -> list[date]:
         """The days that hold records of the type, in order."""
         keys = self._files.list_keys(f"{self._keys.record_type_key(record_type.name)}/")
@@ -165,9 +170,9 @@ class RecordStore:
         found = dict.fromkeys(wanted.values(), 0)
         keys = [
             key
-            for name, record_type in RECORD_TYPES.items()
+            for record_type in self.list_types()
             if record_type.event_time is not None
-            for key in self._files.list_keys(f"{self._keys.record_type_key(name)}/")
+            for key in self._files.list_keys(f"{self._keys.record_type_key(record_type.name)}/")
             if parse_stem(key) in wanted
         ]
         for key, end in zip(keys, self._files.read_ends(keys, _FOOTER), strict=True):

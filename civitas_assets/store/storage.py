@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache, partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from civitas_assets.errors import TenantBusy
 from civitas_assets.settings import Settings
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.locks import hold_tenant_lock
+
+if TYPE_CHECKING:
+    from civitas_assets.store.objects import ObjectFiles
 
 _PAUSE = 0.2  # seconds between two tries
 
@@ -52,15 +55,15 @@ class _Objects:
         from civitas_assets.store.leases import hold_tenant_lease  # noqa: PLC0415 - obstore is loaded where it is used
         from civitas_assets.store.objects import ObjectFiles  # noqa: PLC0415
 
-        self._files = ObjectFiles(url)
+        self.objects = ObjectFiles(url)
         self._lease = hold_tenant_lease
 
     @property
     def files(self) -> Files:
-        return self._files
+        return self.objects
 
     def hold(self, tenant: str, lock_timeout: float = 0.0) -> AbstractContextManager[Callable[[], None]]:
-        return _hold_within(partial(self._lease, self._files, tenant), lock_timeout)
+        return _hold_within(partial(self._lease, self.objects, tenant), lock_timeout)
 
 
 @contextmanager
@@ -90,7 +93,16 @@ def make_storage(settings: Settings) -> Storage:
     return _objects(settings.storage_url) if settings.storage_url else _Folder(settings)
 
 
+def open_objects(settings: Settings) -> ObjectFiles | None:
+    """The object storage that several machines share; None where the storage is a folder of this machine.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    return _objects(settings.storage_url).objects if settings.storage_url else None
+
+
 @cache
-def _objects(url: str) -> Storage:
+def _objects(url: str) -> _Objects:
     """One client per process, with its connections."""
     return _Objects(url)

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import msgspec
 import pytest
 
+from civitas_assets.catalog.basis import COMMONS
 from civitas_assets.catalog.share import Withheld
 from civitas_assets.dictionary.contracts import Contract, ModelColumn
 from civitas_assets.publish.commons import CommonsReport, Member
 from civitas_assets.publish.duckdb.commons_duckdb import DuckDBCommons
+from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.store.files import LocalFiles
+from civitas_assets.store.locks import hold_shared_lock
 
 
 def contract(name: str, replaced: str, key: tuple[str, ...], **columns: str) -> Contract:
@@ -60,6 +65,11 @@ class Towns:
 
     folder: Path
     commons: DuckDBCommons
+    contracts = CONTRACTS
+
+    @property
+    def file(self) -> Path:
+        return find_published_file(self.folder / "published", COMMONS)
 
     def publish(
         self,
@@ -114,7 +124,7 @@ class Towns:
 
     def ask(self, sql: str) -> list[tuple[object, ...]]:
         """What an analyst gets."""
-        with duckdb.connect(str(self.commons.file), read_only=True) as connection:
+        with duckdb.connect(str(self.file), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
 
@@ -128,7 +138,14 @@ def contracts() -> dict[str, Contract]:
 def towns(tmp_path: Path) -> Towns:
     """No town yet."""
     files = LocalFiles(tmp_path / "home")
-    return Towns(tmp_path, DuckDBCommons(tmp_path / "published", tmp_path / "locks", files))
+    return Towns(
+        tmp_path,
+        DuckDBCommons(
+            PublishedFiles(tmp_path / "published"),
+            partial(hold_shared_lock, tmp_path / "locks", COMMONS),
+            files,
+        ),
+    )
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def test_a_source_that_is_not_open_is_nowhere_in_the_file(towns: Towns, member: 
     towns.publish("anton", {DAY: 3}, operator="Geheimrat-Betriebe")
     towns.refresh("anton", member("anton", "status", site={"source=s"}))
     assert towns.ask("select * from commons.site") == []
-    assert b"Geheimrat" not in towns.commons.file.read_bytes()
+    assert b"Geheimrat" not in towns.file.read_bytes()
     assert len(towns.ask("from commons.status")) == 1
 
 
@@ -30,7 +30,7 @@ def test_a_source_that_is_closed_leaves_at_once_and_comes_back(towns: Towns, mem
     closed = member("anton", site={"source=s"})
     assert not towns.is_current("anton", closed)
     assert towns.unshare(closed) == 1
-    assert b"Geheimrat" not in towns.commons.file.read_bytes()
+    assert b"Geheimrat" not in towns.file.read_bytes()
     assert towns.is_current("anton", closed)
     towns.refresh("anton", member("anton", "site"))
     assert len(towns.ask("from commons.site")) == 1

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
 import duckdb
 
@@ -22,10 +21,10 @@ from civitas_assets.publish.commons import CommonsReport, Member, Members, merge
 from civitas_assets.publish.commons_tables import CommonsTables, Holdings
 from civitas_assets.publish.duckdb.commons_file import ChangingTables, CommonsFile
 from civitas_assets.publish.duckdb.commons_notes import Notes
-from civitas_assets.publish.duckdb.published_file import find_published_file
+from civitas_assets.publish.duckdb.published_file import PublishedFile
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import Files
-from civitas_assets.store.locks import hold_shared_lock
 from civitas_assets.store.space import explain_full_disk
 
 log = logging.getLogger("civitas_assets.publish")
@@ -51,16 +50,23 @@ class _Work:
 class DuckDBCommons:
     """The file of the commons."""
 
-    def __init__(self, published: Path, locks: Path, files: Files, limits: Limits = DEFAULT_LIMITS) -> None:
-        self.file = find_published_file(published, COMMONS)
-        self._file = CommonsFile(self.file, limits)
-        self._published, self._locks = published, locks
+    def __init__(
+        self,
+        published: PublishedFiles,
+        hold: Callable[[], AbstractContextManager[object]],
+        files: Files,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        """`hold` keeps all others who change the commons waiting, on whichever machine."""
+        self._current = published.find(COMMONS)
+        self._file = CommonsFile(self._current, limits)
+        self._published, self._hold = published, hold
         self._notes = Notes(files)
 
     @property
     def address(self) -> str:
         """See `Commons`."""
-        return str(self.file)
+        return self._current.address
 
     def announce(
         self,
@@ -113,24 +119,37 @@ class DuckDBCommons:
     def refresh(self, tenant: str, members: Members, contracts: Mapping[str, Contract]) -> CommonsReport:
         """See `Commons`."""
         started = time.monotonic()
-        with self._alone():
-            with self._file.open_reading() as tables:
-                held = tables.read_holdings() if tables else {}
-                members = merge_held_members(members, held)
-                work = self._work(tenant, tables, members, contracts)
-                withdrawn = _withdrawn(held, _wanted(members))
-            report = CommonsReport()
-            if work or withdrawn:
-                with self._file.open_changing() as changed:
-                    taken = self._take_out(changed, members)
-                    changed.compact = taken > 0 or work.forget
-                    report = self._bring_in(changed, tenant, work, members, contracts)
-                report = CommonsReport(report.rows, taken, 0, 0.0, report.failed)
+        work, merged = self._examine(tenant, members, contracts)
+        report = CommonsReport()
+        with self._alone() if merged is not None else nullcontext():
+            if merged is not None:  # whoever held the lock before may have done it
+                work, merged = self._examine(tenant, members, contracts)
+            if merged is not None:
+                report = self._change(tenant, work, merged, contracts)
             self._notes.acknowledge(
                 key for slug, keys in work.entries.items() if slug not in report.failed for key in keys
             )
-        size = self.file.stat().st_size if self.file.is_file() else 0
+        size = found.size if (found := self._current.find()) else 0
         return CommonsReport(report.rows, report.withdrawn, size, time.monotonic() - started, report.failed)
+
+    def _examine(
+        self, tenant: str, members: Members, contracts: Mapping[str, Contract]
+    ) -> tuple[_Work, Members | None]:
+        """What has to be done, for members with what is held of those that are left out; None where nothing has."""
+        with self._file.open_reading() as tables:
+            held = tables.read_holdings() if tables else {}
+            members = merge_held_members(members, held)
+            work = self._work(tenant, tables, members, contracts)
+        return work, members if work or _withdrawn(held, _wanted(members)) else None
+
+    def _change(
+        self, tenant: str, work: _Work, members: Members, contracts: Mapping[str, Contract]
+    ) -> CommonsReport:
+        with self._file.open_changing() as changed:
+            taken = self._take_out(changed, members)
+            changed.compact = taken > 0 or work.forget
+            report = self._bring_in(changed, tenant, work, members, contracts)
+        return CommonsReport(report.rows, taken, 0, 0.0, report.failed)
 
     def count_rows_of(self, tenant: str) -> int:
         """See `Commons`."""
@@ -211,9 +230,7 @@ class DuckDBCommons:
                     tables.begin(contracts[model])
         for slug in work.tenants:
             member = members[slug]
-            file = find_published_file(self._published, slug)
-            if not file.is_file():
-                continue
+            file = self._published.find(slug)
             try:
                 loaded = self._load(tables, member, file, work, contracts)
             except duckdb.Error as error:
@@ -222,7 +239,7 @@ class DuckDBCommons:
                 failed[slug] = str(error)
                 log.error("commons · %s · not brought in: %s", slug, error)
             else:
-                if slug == tenant:
+                if slug == tenant and loaded is not None:
                     rows = loaded
         return CommonsReport(rows, failed=failed)
 
@@ -230,14 +247,20 @@ class DuckDBCommons:
         self,
         tables: ChangingTables,
         member: Member,
-        file: Path,
+        file: PublishedFile,
         work: _Work,
         contracts: Mapping[str, Contract],
-    ) -> dict[str, int]:
+    ) -> dict[str, int] | None:
+        """Rows by model; None where the tenant has published nothing yet."""
         held = tables.read_holdings()
         whole = work.whole.get(member.slug, set())
         days = work.days.get(member.slug)
-        with tables.attach_published(file) as published, tables.change():
+        with ExitStack() as stack:
+            with file.open_current() as path:
+                if path is None:
+                    return None
+                published = stack.enter_context(tables.attach_published(path))
+            stack.enter_context(tables.change())
             if not member.left_out:  # else who it is stays as well
                 tables.compact |= tables.describe_member(member) > 0
             rows = {}
@@ -253,11 +276,11 @@ class DuckDBCommons:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         try:
-            with hold_shared_lock(self._locks, COMMONS):
+            with self._hold():
                 yield
         except (duckdb.Error, OSError, StoreError) as error:
-            told = explain_full_disk(self.file.parent, error)
-            raise PublishError(f"{self.file} was left as it was: {told or error}") from error
+            told = explain_full_disk(self._current.path.parent, error)
+            raise PublishError(f"{self.address} was left as it was: {told or error}") from error
 
 
 def _wanted(members: Members) -> Holdings:

@@ -15,10 +15,9 @@ import duckdb
 from civitas_assets.errors import PublishError
 from civitas_assets.publish.commons_tables import CommonsTables
 from civitas_assets.publish.duckdb.duckdb import READABLE_SINCE
-from civitas_assets.publish.duckdb.replacing import copy_file, sync_file
+from civitas_assets.publish.duckdb.published_file import PublishedFile, Statement
 from civitas_assets.settings import Limits
 from civitas_assets.store.files import remove_folder
-from civitas_assets.store.whole_file import sync_folder
 
 
 class ChangingTables(CommonsTables):
@@ -30,8 +29,8 @@ class ChangingTables(CommonsTables):
 class CommonsFile:
     """The file, which readers may hold open while another one takes its place."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
-        self._path, self._limits = path, limits
+    def __init__(self, file: PublishedFile, limits: Limits) -> None:
+        self._file, self._limits = file, limits
 
     @contextmanager
     def open_reading(self) -> Iterator[CommonsTables | None]:
@@ -40,40 +39,40 @@ class CommonsFile:
         Raises:
             PublishError: it is damaged, or somebody writes to it.
         """
-        if not self._path.is_file():
-            yield None
-            return
         try:
-            with duckdb.connect(str(self._path), read_only=True) as connection:
+            with self._file.open_current() as path:
+                connection = duckdb.connect(str(path), read_only=True) if path else None
+            if connection is None:
+                yield None
+                return
+            with connection:
                 yield CommonsTables(connection)
         except duckdb.Error as error:
             raise PublishError(
-                f"{self._path} cannot be read: {error}; remove it to have it made anew from the tenants' files"
+                f"{self._file.address} cannot be read: {error}; remove it to have it made anew from the tenants' files"
             ) from error
 
     @contextmanager
     def open_changing(self) -> Iterator[ChangingTables]:
-        """A copy to change, which then takes the file's name; where that fails, the file stays as it was."""
-        folder = self._path.parent
+        """A copy to change, which then takes the file's place; where that fails, the file stays as it was."""
+        path, found = self._file.path, self._file.find()
+        folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob(".publish-*"):
             remove_folder(leftover)
         working = Path(tempfile.mkdtemp(dir=folder, prefix=".publish-"))
         try:
-            copy = working / self._path.name
-            if self._path.is_file():
-                copy_file(self._path, copy)
+            copy = working / path.name
+            if found:
+                self._file.copy_current(copy)
             with self._open(copy) as connection:
                 tables = ChangingTables(connection)
                 tables.create_schema()
                 yield tables
                 connection.execute("checkpoint")
             if tables.compact:
-                copy = self._compacted(copy, working / "fresh" / self._path.name)
-            copy.chmod(0o640)
-            sync_file(copy)
-            copy.replace(self._path)
-            sync_folder(folder)
+                copy = self._compacted(copy, working / "fresh" / path.name)
+            self._file.replace(copy, found, Statement(None, ""))
         finally:
             remove_folder(working)
 

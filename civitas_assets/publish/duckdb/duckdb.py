@@ -1,6 +1,7 @@
-"""DuckDB as a destination: one file per tenant, replaced by copy, change, sync and rename.
+"""DuckDB as a destination: one file per tenant, of which a copy is changed that then takes its place.
 
-A reader that holds the file keeps its old state until it opens it again, and is in nobody's way.
+A reader that holds the file keeps its old state until it opens it again, and is in nobody's way. Where the file is, and
+how another one takes its place, is in `published_file.py` and `shared_file.py`.
 """
 
 from __future__ import annotations
@@ -9,9 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -24,19 +23,15 @@ from civitas_assets.harmonise.task import Portion
 from civitas_assets.harmonise.workspace import Workspace
 from civitas_assets.publish.destination import (
     Publication,
-    check_key,
     ensure_collected,
     ensure_current,
 )
 from civitas_assets.publish.duckdb.duckdb_tables import DuckDBTables
 from civitas_assets.publish.duckdb.duckdb_waste import measure_waste
-from civitas_assets.publish.duckdb.published_file import find_published_file
-from civitas_assets.publish.duckdb.replacing import copy_file, sync_file
+from civitas_assets.publish.duckdb.published_file import PublishedFile, PublishedVersion, Statement
 from civitas_assets.settings import DEFAULT_LIMITS, Limits
 from civitas_assets.store.files import remove_folder
-from civitas_assets.store.locks import hold_folder_lock
 from civitas_assets.store.space import explain_full_disk
-from civitas_assets.store.whole_file import sync_folder
 
 # What analysts need at least to open the file. Older formats take a third longer to write.
 READABLE_SINCE = "v1.4.0"
@@ -49,26 +44,27 @@ class DuckDBDestination:
 
     kind = "duckdb"
 
-    def __init__(self, published: Path, tenant: str, limits: Limits = DEFAULT_LIMITS) -> None:
-        check_key(tenant)
-        self.file = find_published_file(published, tenant)
-        self._unfinished = self.file.parent / ".rebuild" / self.file.name
+    def __init__(self, file: PublishedFile, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._file = file
+        self._folder = file.path.parent
+        self._unfinished = self._folder / ".rebuild" / file.path.name
         self._limits = limits
 
     @property
     def address(self) -> str:
-        """The file's path."""
-        return str(self.file)
+        """See `Destination`."""
+        return self._file.address
 
     def plan_migration(self, project: Project) -> Evolution:
         """See `Destination`."""
-        if not self.file.is_file():
+        found = self._file.find()
+        if found is None:
             return Evolution(reasons=("there is no output yet",))
         try:
-            held = _read_statement(self.file).contracts
+            held = self._file.read_statement(found).contracts
         except duckdb.Error as error:
             raise PublishError(
-                f"{self.file} cannot be opened: {error}; close whoever writes to it, or remove it to have it rebuilt"
+                f"{self.address} cannot be opened: {error}; close whoever writes to it, or remove it to have it rebuilt"
             ) from error
         if held is None:
             return Evolution(reasons=("the output does not say what contracts it follows",))
@@ -76,12 +72,15 @@ class DuckDBDestination:
 
     def read_publication(self) -> str:
         """See `Destination`."""
-        if not self.file.is_file():
+        return self._read_publication(self._file.find())
+
+    def _read_publication(self, found: PublishedVersion | None) -> str:
+        if found is None:
             return ""
         try:
-            return _read_statement(self.file).publication
+            return self._file.read_statement(found).publication
         except duckdb.Error as error:
-            raise PublishError(f"{self.file} cannot be opened: {error}") from error
+            raise PublishError(f"{self.address} cannot be opened: {error}") from error
 
     def read_collected(self, project: Project) -> Mapping[date, str] | None:
         """See `Destination`."""
@@ -112,7 +111,7 @@ class DuckDBDestination:
                 tables.remember_contracts(contracts, run_id=None)
                 tables.remember_collected(portion.versions)
         except (duckdb.Error, OSError) as error:
-            told = explain_full_disk(self.file.parent, error, _size(workspace.database))
+            told = explain_full_disk(self._folder, error, _size(workspace.database))
             raise PublishError(f"{self._unfinished} takes no further days: {told or error}") from error
 
     def publish(self, project: Project, workspace: Workspace, run_id: str) -> Publication:
@@ -123,8 +122,10 @@ class DuckDBDestination:
         contracts = read_contracts(project)
         try:
             self._make_folder()
-            for leftover in self.file.parent.glob(".publish-*"):
+            for leftover in self._folder.glob(".publish-*"):
                 remove_folder(leftover)
+            found = self._file.find()
+            ensure_current(self, task, self._read_publication(found), run_id)
             with self._copy(rebuild=rebuild) as copy:
                 with self._open(copy) as tables:
                     if not rebuild:
@@ -141,29 +142,26 @@ class DuckDBDestination:
                         rows = {name: tables.count(name) for name in project.models}
                     unfilled = tables.list_unfilled()
                     unmapped = tables.count_unmapped()
+                    statement = Statement(contracts, tables.read_publication())
                     anew = task.forget or tables.has_forgotten or measure_waste(tables.connection) > _WASTED
                 if anew:
                     self._write_anew(copy, contracts)
-                copy.chmod(0o640)
-                sync_file(copy)
-                with hold_folder_lock(self.file.parent):
-                    ensure_current(self, task, self.read_publication(), run_id)
-                    copy.replace(self.file)
-                sync_folder(self.file.parent)
+                size = _size(copy)
+                self._file.replace(copy, found, statement)
         except (duckdb.Error, OSError) as error:
             # A copy, and while it is written in order another one.
             told = explain_full_disk(
-                self.file.parent, error, 2 * _size(self.file) + _size(workspace.database)
+                self._folder, error, 2 * _size(self._file.path) + _size(workspace.database)
             )
-            raise PublishError(f"{self.file} was left as it was: {told or error}") from error
-        return Publication(rows, self.file.stat().st_size, time.monotonic() - started, unfilled, unmapped)
+            raise PublishError(f"{self.address} was left as it was: {told or error}") from error
+        return Publication(rows, size, time.monotonic() - started, unfilled, unmapped)
 
     def clear(self) -> None:
         """See `Destination`."""
         try:
-            remove_folder(self.file.parent)
+            self._file.remove()
         except OSError as error:
-            raise PublishError(f"{self.file} is still there: {error}") from error
+            raise PublishError(f"{self.address} is still there: {error}") from error
 
     def _write_anew(self, file: Path, contracts: Mapping[str, Contract]) -> None:
         """Write the file once more in order: DuckDB keeps what was deleted in its blocks, also after a checkpoint."""
@@ -175,8 +173,8 @@ class DuckDBDestination:
 
     def _make_folder(self) -> None:
         """The tenant's folder, which is for its group: analysts of one tenant need not see the files of another."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.parent.chmod(0o750)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.chmod(0o750)
 
     @contextmanager
     def _open(self, file: Path) -> Iterator[DuckDBTables]:
@@ -199,34 +197,13 @@ class DuckDBDestination:
             yield self._unfinished
             self.discard_rebuild()
             return
-        working = Path(tempfile.mkdtemp(dir=self.file.parent, prefix=".publish-"))
+        working = Path(tempfile.mkdtemp(dir=self._folder, prefix=".publish-"))
         try:
-            copy = working / self.file.name
-            copy_file(self.file, copy)
+            copy = working / self._file.path.name
+            self._file.copy_current(copy)
             yield copy
         finally:
             remove_folder(working)
-
-
-@dataclass(frozen=True)
-class _Statement:
-    """What a published file says of itself."""
-
-    contracts: Mapping[str, Contract] | None
-    publication: str
-
-
-def _read_statement(file: Path) -> _Statement:
-    """What the file says, asked once as long as no other one takes its name: nobody changes one that is published."""
-    found = file.stat()
-    return _ask(file, found.st_ino, found.st_mtime_ns, found.st_size)
-
-
-@lru_cache(maxsize=8)
-def _ask(file: Path, *_: int) -> _Statement:
-    with duckdb.connect(str(file), read_only=True) as connection:
-        tables = DuckDBTables(connection)
-        return _Statement(tables.read_contracts(), tables.read_publication())
 
 
 def _size(file: Path) -> int:

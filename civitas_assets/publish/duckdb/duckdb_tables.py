@@ -28,6 +28,7 @@ from civitas_assets.publish.duckdb.changed_rows import (
     made_sql,
     order_sql,
 )
+from civitas_assets.publish.duckdb.published_file import read_contracts_of, read_publication_of
 
 _META = """
 create schema if not exists meta;
@@ -48,19 +49,11 @@ class DuckDBTables:
 
     def read_contracts(self) -> Mapping[str, Contract] | None:
         """The contracts that the tables follow; None where the file does not say so in a way that is understood."""
-        try:
-            row = self._run("select contracts from meta.publication").fetchone()
-            return msgspec.json.decode(row[0], type=dict[str, Contract]) if row else None
-        except (duckdb.CatalogException, duckdb.BinderException, msgspec.DecodeError):
-            return None
+        return read_contracts_of(self.connection)
 
     def read_publication(self) -> str:
         """What run published the file when, which no other publication has; empty where the file does not say."""
-        try:
-            row = self._run("select run_id, epoch_us(published_at) from meta.publication").fetchone()
-        except (duckdb.CatalogException, duckdb.BinderException):
-            return ""
-        return f"{row[0]} {row[1]}" if row else ""
+        return read_publication_of(self.connection)
 
     def read_collected(self) -> Mapping[date, str]:
         """The days of a rebuild under way, with their versions."""

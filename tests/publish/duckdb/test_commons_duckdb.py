@@ -50,7 +50,7 @@ def test_what_is_not_shared_or_withheld_is_nowhere_in_the_file(towns: Towns, mem
     towns.refresh("anton", member("anton", "status", site={"operator"}))
     assert towns.ask("select site_key, operator from commons.site") == [("P1", None)]
     assert towns.ask("select count(*) from duckdb_tables() where schema_name = 'rows'") == [(2,)]
-    assert b"Geheimrat" not in towns.commons.file.read_bytes()
+    assert b"Geheimrat" not in towns.file.read_bytes()
 
 
 def test_only_the_days_of_a_night_are_read_again(towns: Towns, member: Make) -> None:
@@ -104,12 +104,12 @@ def test_consent_withdrawn_takes_the_rows_out_of_the_file_itself(
     towns.publish("berta", {DAY: 5})
     towns.refresh("anton", anton, berta)
     towns.refresh("berta", anton, berta)
-    assert b"Antonstadt am Fluss" in towns.commons.file.read_bytes()
+    assert b"Antonstadt am Fluss" in towns.file.read_bytes()
     left = [berta] if how == "tenant" else [member("anton", "status"), berta]
     assert not towns.is_current("berta", *left), "whoever runs next takes the rows out"
     assert towns.unshare(*left) == (2 if how == "tenant" else 1)
     assert towns.is_current("berta", *left)
-    assert b"Antonstadt am Fluss" not in towns.commons.file.read_bytes()
+    assert b"Antonstadt am Fluss" not in towns.file.read_bytes()
     assert towns.ask(
         "select count(*) from duckdb_views() where schema_name = 'commons' and view_name = 'site'"
     ) == [(0,)]
@@ -128,7 +128,7 @@ def test_a_column_withheld_later_is_emptied_and_comes_back_when_shared_again(
     assert towns.unshare(discreet, berta) == 1
     sites = "select tenant, operator from commons.site order by all"
     assert towns.ask(sites) == [("anton", None), ("berta", "Stadtwerke Berta")]
-    assert b"Stadtwerke Anton" not in towns.commons.file.read_bytes()
+    assert b"Stadtwerke Anton" not in towns.file.read_bytes()
     assert not towns.is_current("anton", anton, berta)
     towns.refresh("anton", anton, berta)
     assert towns.ask(sites) == [("anton", "Stadtwerke Anton"), ("berta", "Stadtwerke Berta")]
@@ -144,9 +144,9 @@ def test_one_who_holds_the_lock_brings_in_what_others_have_published(towns: Town
     towns.commons.announce("caesar", "r", [DAY], {}, whole=False)  # and is still publishing
     towns.refresh("anton", *towns_)
     assert [row[0] for row in towns.ask(STATUS)] == ["anton", "berta"]
-    before = towns.commons.file.stat().st_ino
+    before = towns.file.stat().st_ino
     towns.refresh("berta", *towns_)
-    assert towns.commons.file.stat().st_ino == before, "nothing was left to do"
+    assert towns.file.stat().st_ino == before, "nothing was left to do"
     towns.publish("caesar", {DAY: 3})
     towns.commons.confirm("caesar", "r")
     towns.refresh("caesar", *towns_)
@@ -181,14 +181,14 @@ def test_a_reader_keeps_its_state_while_the_file_is_replaced(towns: Towns, membe
     anton = member("anton", "status")
     towns.night(anton, {DAY: 3}, [DAY])
     towns.refresh("anton", anton)
-    held = towns.commons.file.open("rb")
+    held = towns.file.open("rb")
     before = held.read()
     towns.night(anton, {DAY: 4}, [DAY])
     towns.refresh("anton", anton)
     held.seek(0)
     assert held.read() == before
     held.close()
-    assert towns.commons.file.stat().st_mode & 0o777 == 0o640
+    assert towns.file.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_failure_leaves_the_file_and_the_notes_and_the_next_run_makes_up_for_it(
@@ -204,7 +204,7 @@ def test_a_failure_leaves_the_file_and_the_notes_and_the_next_run_makes_up_for_i
     with pytest.raises(PublishError, match="was left as it was"):
         towns.refresh("anton", anton)
     assert towns.ask(STATUS) == [("anton", "2026-08-01", 3)]
-    assert not [*towns.commons.file.parent.glob(".publish-*")]
+    assert not [*towns.file.parent.glob(".publish-*")]
     file.write_bytes(good)
     assert not towns.is_current("anton", anton)
     towns.refresh("anton", anton)
@@ -229,11 +229,11 @@ def test_damaged_commons_are_made_anew_once_they_are_removed(towns: Towns, membe
     anton = member("anton", "status")
     towns.publish("anton", {DAY: 3})
     towns.refresh("anton", anton)
-    towns.commons.file.write_bytes(b"damaged" * 1000)
+    towns.file.write_bytes(b"damaged" * 1000)
     assert not towns.is_current("anton", anton)
     with pytest.raises(PublishError, match="remove it to have it made anew"):
         towns.refresh("anton", anton)
-    towns.commons.file.unlink()
+    towns.file.unlink()
     towns.refresh("anton", anton)
     assert towns.ask(STATUS) == [("anton", "2026-08-01", 3)]
 
@@ -286,7 +286,7 @@ def test_nobody_shares_and_nothing_is_made(towns: Towns) -> None:
     towns.refresh("anton")
     assert towns.is_current("anton")
     assert towns.unshare() == 0
-    assert not towns.commons.file.exists()
+    assert not towns.file.exists()
 
 
 def test_a_town_that_is_forgotten_leaves_neither_rows_nor_notes(towns: Towns, member: Make) -> None:
@@ -298,14 +298,14 @@ def test_a_town_that_is_forgotten_leaves_neither_rows_nor_notes(towns: Towns, me
     assert towns.commons.forget("anton") == 1
     assert towns.commons.forget("anton") == 0
     assert towns.ask("select distinct tenant from commons.status") == [("berta",)]
-    assert b"Town anton" not in towns.commons.file.read_bytes()
+    assert b"Town anton" not in towns.file.read_bytes()
     assert not [*Path(towns.folder, "home").rglob("anton/*.json")]
 
 
 def test_what_analysts_open_is_read_only_one_file(towns: Towns, member: Make) -> None:
     towns.publish("anton", {DAY: 3})
     towns.refresh("anton", member("anton", "status"))
-    with duckdb.connect(str(towns.commons.file), read_only=True) as connection:
+    with duckdb.connect(str(towns.file), read_only=True) as connection:
         assert connection.execute("select count(*) from commons_db.commons.status").fetchone() == (1,)
         assert connection.execute(
             "select count(*) from duckdb_databases() where not internal"
