@@ -48,11 +48,7 @@ class Contenders:
         tenants = folder / "tenants"
         tenants.mkdir(parents=True)
         (tenants / "messstadt.yaml").write_text(tenant, encoding="utf-8")
-        self._environment = {
-            **os.environ,
-            "CIVITAS_TENANTS_DIR": str(tenants),
-            "DAGSTER_HOME": "",
-        }
+        self._environment = {**os.environ, "CIVITAS_TENANTS_DIR": str(tenants), "DAGSTER_HOME": ""}
         self._checkouts = {"product": PROJECT_DIR}
         if before := os.environ.get("CIVITAS_BENCHMARK_BEFORE"):
             self._checkouts["before"] = Path(before)

@@ -275,12 +275,7 @@ SAMPLES: Mapping[str, Sample] = {
         _one(feature_collection),
     ),
     "geofile geojson": Sample(
-        {
-            "connector": "geofile",
-            "feature_id": "site_id",
-            "fields": _FIELDS,
-            **_SITES,
-        },
+        {"connector": "geofile", "feature_id": "site_id", "fields": _FIELDS, **_SITES},
         _one(feature_collection),
     ),
     "geofile gml": Sample(

@@ -23,11 +23,7 @@ import polars as pl
 from benchmarks.announcing import catalogue_of_500_tenants
 from benchmarks.commons import commons_in_duckdb, commons_in_postgres
 from benchmarks.data import FEATURES, OBSERVATIONS, counter_csv, feature_collection, observation_pages
-from benchmarks.destinations import (
-    publish_a_day_to_duckdb,
-    publish_a_day_to_postgres,
-    publish_to_postgres,
-)
+from benchmarks.destinations import publish_a_day_to_duckdb, publish_a_day_to_postgres, publish_to_postgres
 from benchmarks.discovering import discover_in_catalogues
 from benchmarks.fetching import fetch_data_arrays, fetch_flat
 from benchmarks.many_towns import code_location_of_500_tenants, quiet_night_of_tenants

@@ -49,10 +49,7 @@ def start_of_a_query(folder: Path) -> Figures:
     file, asked = write_output(settings, "town"), "select count(*) from station"
     floor = f"import duckdb; print(duckdb.connect({str(file)!r}, read_only=True).sql({asked!r}))"
     before = os.environ.get("CIVITAS_BENCHMARK_BEFORE", "")
-    builds = {
-        "": _civitas("query", "town", asked),
-        "floor: ": [sys.executable, "-c", floor],
-    }
+    builds = {"": _civitas("query", "town", asked), "floor: ": [sys.executable, "-c", floor]}
     if before:
         builds["before: "] = [f"{before}/.venv/bin/civitas", *builds[""][1:]]
     return _best(builds, folder)

@@ -20,13 +20,9 @@ class Served(BaseModel):
     ui_hosts: str = Field(
         "", description="Further host names under which the UI is reached, separated by blanks."
     )
-    reports_url: str = Field(
-        "",
-        description="Where the morning pages are served, for links.",
-    )
+    reports_url: str = Field("", description="Where the morning pages are served, for links.")
     open_url: str = Field(
-        "",
-        description="Where the folders of open data are served, for the addresses in catalogues.",
+        "", description="Where the folders of open data are served, for the addresses in catalogues."
     )
     ui_groups_header: str = Field(
         "",

@@ -31,8 +31,7 @@ def audit(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="The entries as they are, a line each.")] = False,
     verify: Annotated[
-        bool,
-        typer.Option("--verify", help="Check that nothing was changed or left out; exit with 1 if so."),
+        bool, typer.Option("--verify", help="Check that nothing was changed or left out; exit with 1 if so.")
     ] = False,
 ) -> None:
     """Show who did what: commands, and what was changed in the UI.

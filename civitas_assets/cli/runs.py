@@ -62,10 +62,7 @@ def rebuild(
         from civitas_assets.store.record_archive import archive_records
         from civitas_assets.store.storage import make_storage
 
-        known, storage = (
-            load_catalogue(settings).get_tenant(tenant),
-            make_storage(settings),
-        )
+        known, storage = (load_catalogue(settings).get_tenant(tenant), make_storage(settings))
         with storage.hold(known.slug):
             kept = archive_records(storage.files, known.slug)
         if kept:

@@ -13,15 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from civitas_assets.cli.app import (
-    app,
-    complete_tenants,
-    err,
-    exit_unless,
-    make_table,
-    out,
-    read_settings,
-)
+from civitas_assets.cli.app import app, complete_tenants, err, exit_unless, make_table, out, read_settings
 from civitas_assets.cli.stores import open_files
 from civitas_assets.inert import escape_json
 

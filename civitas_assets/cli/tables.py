@@ -39,8 +39,7 @@ def query(
         ),
     ] = None,
     destination: Annotated[
-        Destination | None,
-        typer.Option(help="Where to ask.", show_default="the first that the tenant lists"),
+        Destination | None, typer.Option(help="Where to ask.", show_default="the first that the tenant lists")
     ] = None,
 ) -> None:
     """Ask a tenant's published tables, read-only, and print the answer.

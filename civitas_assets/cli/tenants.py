@@ -150,8 +150,7 @@ def show(tenant: Tenant) -> None:
 
 @tenant_app.command()
 def archive(
-    tenant: Tenant,
-    undo: Annotated[bool, typer.Option("--undo", help="Let it run again.")] = False,
+    tenant: Tenant, undo: Annotated[bool, typer.Option("--undo", help="Let it run again.")] = False
 ) -> None:
     """Let nothing run for a tenant any more; its data and what is published of it stay as they are."""
     from civitas_assets.catalog.starter import set_archived

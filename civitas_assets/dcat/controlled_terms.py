@@ -44,11 +44,7 @@ LICENCE_CODES: Mapping[str, str] = {
 }
 SEVERAL_LICENCES = "other-open"
 # From the most frequent on.
-FREQUENCY_CODES: Mapping[Cadence, str] = {
-    "every_15_minutes": "15MIN",
-    "hourly": "HOURLY",
-    "nightly": "DAILY",
-}
+FREQUENCY_CODES: Mapping[Cadence, str] = {"every_15_minutes": "15MIN", "hourly": "HOURLY", "nightly": "DAILY"}
 
 
 @dataclass(frozen=True)

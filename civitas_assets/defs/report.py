@@ -43,10 +43,7 @@ def build_report_assets(deployment: Deployment) -> dg.Definitions:
         check_specs=[
             build_partitioned_check(PAGE_MADE, HEALTH_KEY, partitions, "The morning page is as of this run."),
             build_partitioned_check(
-                WELL,
-                HEALTH_KEY,
-                partitions,
-                "The morning page has no error; its partitions are all tenants.",
+                WELL, HEALTH_KEY, partitions, "The morning page has no error; its partitions are all tenants."
             ),
         ],
         partitions_def=partitions,

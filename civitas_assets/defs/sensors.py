@@ -43,9 +43,7 @@ def _files(deployment: Deployment) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts a tenant's run when complete files wait in a drop folder of its sources.",
     )
-    def dropped_files(
-        context: dg.SensorEvaluationContext,
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    def dropped_files(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         going, found = list_busy_tenants(context.instance, ARRIVALS), False
         tenants = [tenant for tenant in deployment.list_startable_tenants() if tenant.slug not in going]
         with ThreadPoolExecutor(_LISTED_AT_ONCE, thread_name_prefix="drop") as pool:
@@ -83,9 +81,7 @@ def _messages(deployment: Deployment) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts a tenant's run when the bell of one of its queues rings; the queue itself is not touched.",
     )
-    def waiting_messages(
-        context: dg.SensorEvaluationContext,
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    def waiting_messages(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         going = list_busy_tenants(context.instance, ARRIVALS)
         bells = [
             (tenant.slug, source, queue)

@@ -228,13 +228,7 @@ def _taken(deployment: Deployment, slug: str, *given: Any) -> bytes:
     warnings = _Warnings()
     logging.getLogger("civitas_assets").addHandler(warnings)
     turn = Turn(
-        Work(
-            deployment,
-            deployment.catalog.get_tenant(slug),
-            scope,
-            run_id,
-            lock_timeout=lock_timeout,
-        ),
+        Work(deployment, deployment.catalog.get_tenant(slug), scope, run_id, lock_timeout=lock_timeout),
         said,
         gives_way=True,
         begun=begun,

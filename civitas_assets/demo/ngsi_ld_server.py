@@ -43,10 +43,7 @@ def _entity(town: Town, pole: SampleStation, kind: str, today: date) -> Json:
         "id": f"urn:ngsi-ld:{kind}:{town.name}:{pole.key}",
         "type": kind,
         "name": {"type": "Property", "value": pole.name},
-        "location": {
-            "type": "GeoProperty",
-            "value": {"type": "Point", "coordinates": [pole.lon, pole.lat]},
-        },
+        "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [pole.lon, pole.lat]}},
     }
     for series in pole.series:
         name, unit = _ATTRIBUTES[series.name]

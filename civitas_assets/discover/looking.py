@@ -169,9 +169,7 @@ def _bare(url: str) -> str:
     return re.sub(r"^https?://", "", url).rstrip("/")
 
 
-def order_datasets(
-    found: Iterable[tuple[Dataset, Relevance]],
-) -> list[tuple[Dataset, Relevance]]:
+def order_datasets(found: Iterable[tuple[Dataset, Relevance]]) -> list[tuple[Dataset, Relevance]]:
     """Those that concern the tenant, the surest first, and of these those whose forms are easiest to read."""
 
     def place(each: tuple[Dataset, Relevance]) -> tuple[int, int, str]:

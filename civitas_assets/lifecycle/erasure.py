@@ -66,12 +66,7 @@ class Erasure:
     """One erasure: `where` are columns with values, `exports` folders of files that were exported."""
 
     def __init__(
-        self,
-        settings: Settings,
-        stores: Stores,
-        tenant: Tenant,
-        where: Where,
-        exports: Sequence[Path] = (),
+        self, settings: Settings, stores: Stores, tenant: Tenant, where: Where, exports: Sequence[Path] = ()
     ) -> None:
         check_where(where)
         self._settings, self._stores, self._tenant = settings, stores, tenant

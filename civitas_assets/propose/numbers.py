@@ -33,11 +33,7 @@ class Notation(enum.Enum):
 
 
 # By whether there are decimal commas, and decimal points.
-_TOLD = {
-    (True, True): Notation.MIXED,
-    (True, False): Notation.COMMA,
-    (False, True): Notation.POINT,
-}
+_TOLD = {(True, True): Notation.MIXED, (True, False): Notation.COMMA, (False, True): Notation.POINT}
 
 
 def detect_notation(texts: Sequence[str]) -> Notation:

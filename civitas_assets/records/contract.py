@@ -177,7 +177,6 @@ PROVENANCE: Mapping[str, Provenance] = {
     "payload": Provenance(pl.String(), "The landed payload that the record was read from."),
     "run_id": Provenance(pl.String(), "The run that received the revision."),
     "deleted": Provenance(
-        pl.Boolean(),
-        "Whether the source no longer has the thing since this revision; empty in older files.",
+        pl.Boolean(), "Whether the source no longer has the thing since this revision; empty in older files."
     ),
 }

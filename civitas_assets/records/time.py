@@ -22,10 +22,7 @@ _MOST_MICROSECONDS = 1e16  # some three hundred years
 _NAIVE_ISO = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d", "%Y-%m-%dT%H")
 _HOUR_24 = r"(^|[^:0-9])24:00(:00(?:\.0+)?)?($|[^:.0-9])"
 # Hours that a pattern reads at its end, without a colon behind them.
-_HOURS_24 = {
-    "%H": (r"(^|[^:0-9])24$", "${1}00"),
-    "%H%M": (r"(^|[^:0-9])2400$", "${1}0000"),
-}
+_HOURS_24 = {"%H": (r"(^|[^:0-9])24$", "${1}00"), "%H%M": (r"(^|[^:0-9])2400$", "${1}0000")}
 _PERIOD = r"^(\d{4})(?:/(\d{4})|-Q([1-4])|-(\d{2})(?:-(\d{2}))?)?$"
 _PARTS = ("year", "last_year", "quarter", "month", "day")
 _OFFSET_ISO = (

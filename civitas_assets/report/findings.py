@@ -87,13 +87,7 @@ def _of_the_run(s: Situation) -> Iterator[Finding]:
                 values={"step": failure.name, "days": s.waiting_days},
             )
         for warning in last.warnings:
-            yield Finding(
-                "test_warned",
-                "note",
-                again,
-                detail=warning.message,
-                values={"step": warning.name},
-            )
+            yield Finding("test_warned", "note", again, detail=warning.message, values={"step": warning.name})
         for name in last.unfilled:
             yield Finding("unfilled", "note", f"civitas rebuild {s.tenant}", values={"what": name})
     if not s.has_output and last and not last.failures:

@@ -62,10 +62,7 @@ def _main(summaries: Sequence[PageSummary], others: Sequence[Markup], now: datet
     states = Counter[str](found.state for found in summaries)
     counts = {state: states[state] for state in ("failed", "errors", "warnings", "fine")}
     worst = summaries[0].state if summaries else "warnings"
-    rows = [
-        *(_row(found, now, t) for found in summaries),
-        *others,
-    ]
+    rows = [*(_row(found, now, t) for found in summaries), *others]
     topics = [
         _item(found, topic, t) for found in summaries for topic in found.topics if topic.severity != "note"
     ]

@@ -112,11 +112,7 @@ def prepare_pages(
 
 
 def write_operator_page(
-    settings: Settings,
-    catalog: Catalog,
-    now: datetime,
-    pages: Pages,
-    languages: Sequence[str] = LANGUAGES,
+    settings: Settings, catalog: Catalog, now: datetime, pages: Pages, languages: Sequence[str] = LANGUAGES
 ) -> None:
     """Make the page of all tenants from their summaries; one process at a time, so that the last one knows all.
 

@@ -152,10 +152,7 @@ def read_quality(
             _add(rules[row.subject], row.quality_rule, row.record_count)
         if row.quality_code != "good":
             _add(days[row.day], row.quality_code, row.record_count)
-    return (
-        [Quality(name, labels.get(name, {}), counts[name], rules[name]) for name in sorted(counts)],
-        days,
-    )
+    return ([Quality(name, labels.get(name, {}), counts[name], rules[name]) for name in sorted(counts)], days)
 
 
 def read_rejections(tables: PublishedTables, first: date, last: date) -> list[Rejection]:

@@ -30,12 +30,7 @@ def source(url: str, **more: Any) -> CsvSource:
 @pytest.mark.parametrize(
     ("url", "folder", "pattern", "shown"),
     [
-        (
-            "sftp://me@host:2222/a/b/x-*.csv",
-            "a/b",
-            "x-*.csv",
-            "sftp://host:2222/a/b/x-1%20%C3%A4.csv",
-        ),
+        ("sftp://me@host:2222/a/b/x-*.csv", "a/b", "x-*.csv", "sftp://host:2222/a/b/x-1%20%C3%A4.csv"),
         ("sftp://me@host/~/out/*", "~/out", "*", "sftp://host/~/out/x-1%20%C3%A4.csv"),
         ("s3://bucket/*.csv", "", "*.csv", "s3://bucket/x-1%20%C3%A4.csv"),
         ("webdavs://host/d%20e/", "d e", "*", "webdavs://host/d%20e/x-1%20%C3%A4.csv"),

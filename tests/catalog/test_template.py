@@ -7,13 +7,7 @@ from datetime import date
 import pytest
 
 from civitas_assets.catalog import Window
-from civitas_assets.catalog.template import (
-    check_combinations,
-    expand,
-    fill,
-    find_unknown,
-    list_names,
-)
+from civitas_assets.catalog.template import check_combinations, expand, fill, find_unknown, list_names
 
 WINDOW = Window(date(2026, 1, 30), date(2026, 2, 2))
 

@@ -171,12 +171,7 @@ LINKS = st.sampled_from(["absolute", "relative", "none"])
 @settings(settings.get_profile("conformance"))
 @given(features().filter(bool), st.integers(1, 4), LINKS, st.booleans(), st.booleans(), st.booleans())
 def test_features_of_a_collection_land_however_it_is_paged(  # noqa: PLR0917 - one for each way to page
-    found: list[Feature],
-    ceiling: int,
-    links: str,
-    matched: bool,
-    returned: bool,
-    empty_last: bool,
+    found: list[Feature], ceiling: int, links: str, matched: bool, returned: bool, empty_last: bool
 ) -> None:
     service = Items(found, ceiling, links, matched, returned, empty_last)
     night = land({"connector": "ogc_features", "url": HOST, "collection": "places", **_MAPPED}, service)

@@ -164,7 +164,7 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
     },
     "datex2": {
         "data": b'<a:d2LogicalModel xmlns:a="u"><a:parkingRecord id="1"/><a:parkingRecordStatus>'
-        b'<a:parkingRecordReference id="1"/><a:parkingSiteOpeningStatus/></a:parkingRecordStatus></a:d2LogicalModel>',
+        b'<a:parkingRecordReference id="1"/><a:parkingSiteOpeningStatus/></a:parkingRecordStatus></a:d2LogicalModel>'
     },
     "dwd": {
         "stations": b"Stations_id von_datum bis_datum Stationshoehe geoBreite geoLaenge Stationsname Bundesland\n"
@@ -227,7 +227,7 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
         b'"uplink_message":{"decoded_payload":{"t":2}}}',
     ),
     "mastr": {
-        "units": b'{"Data":[{"MaStRNummer":"SEE1","EnergietraegerId":2495},{"MaStRNummer":"SEE2"}],"Total":2}',
+        "units": b'{"Data":[{"MaStRNummer":"SEE1","EnergietraegerId":2495},{"MaStRNummer":"SEE2"}],"Total":2}'
     },
     "mqtt": {
         "messages": b'{"topic":"a/b","body":{"id":"a","v":1,"t":"2026-01-01"}}\n'
@@ -271,7 +271,7 @@ PAYLOADS: dict[str, dict[str, bytes]] = {
     },
     "sensor_community": {
         "data": b'[{"timestamp":"2026-01-01 00:00:00","sensor":{"id":1},"location":{"id":5},"sensordatavalues":['
-        b'{"value_type":"P1","value":"1"},{"value_type":"P2","value":"2"}]}]',
+        b'{"value_type":"P1","value":"1"},{"value_type":"P2","value":"2"}]}]'
     },
     "sql": {"rows": b"id,v\na,1\nb,\n", "keys": b"id\na\nb\n"},
     "uba": {

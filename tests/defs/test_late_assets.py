@@ -55,10 +55,7 @@ def _materialise(deployment: Deployment, instance: dg.DagsterInstance) -> dg.Exe
 
 
 def test_a_step_that_ends_by_what_nobody_foresaw_leaves_that_for_page_and_message(
-    deployed: Deploy,
-    town: Callable[..., str],
-    instance: dg.DagsterInstance,
-    monkeypatch: pytest.MonkeyPatch,
+    deployed: Deploy, town: Callable[..., str], instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(work: Work) -> Iterator[Result]:
         raise KeyError(work.tenant.slug)
@@ -79,10 +76,7 @@ def test_a_step_that_ends_by_what_nobody_foresaw_leaves_that_for_page_and_messag
 
 
 def test_a_step_that_fails_when_it_has_said_all_is_no_good_one(
-    deployed: Deploy,
-    town: Callable[..., str],
-    instance: dg.DagsterInstance,
-    monkeypatch: pytest.MonkeyPatch,
+    deployed: Deploy, town: Callable[..., str], instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where Dagster cannot take what it says: then Dagster alone knows."""
 

@@ -49,9 +49,7 @@ def event(run_id: str, message: str = "", key: dg.AssetKey | None = None) -> Eve
     """A message of a run, or that it intends to make an asset."""
     intends = (
         DagsterEvent.build_asset_materialization_planned_event(
-            "make",
-            "table",
-            AssetMaterializationPlannedData(key),
+            "make", "table", AssetMaterializationPlannedData(key)
         )
         if key
         else None

@@ -75,10 +75,7 @@ def test_things_are_read_by_our_connector_as_what_was_published(
     assert [
         (row["datastream_id"], row["station_id"], row["observed_property"], row["unit"])
         for row in read["datastream"]
-    ] == [
-        ("town:d1", "town:s'1", "air.no2", "ug/m3"),
-        ("town:d2", "town:s'1", "air.pm10", "ug/m3"),
-    ]
+    ] == [("town:d1", "town:s'1", "air.no2", "ug/m3"), ("town:d2", "town:s'1", "air.pm10", "ug/m3")]
     alone = [json.loads(line) for line in filled.export("datastream", SensorThings()).splitlines()]
     assert [{**stream, "Thing": stream.pop("Thing")} for stream in alone] == [
         {**stream, "Thing": {"@iot.id": "town:s'1"}} for stream in placed["Datastreams"]
@@ -87,10 +84,7 @@ def test_things_are_read_by_our_connector_as_what_was_published(
 
 @pytest.mark.parametrize("rows", [1, 2, 1000])
 def test_observations_are_arrays_by_datastream_however_they_are_cut(
-    filled: Any,
-    source: MakeSource,
-    records: ReadRecords,
-    rows: int,
+    filled: Any, source: MakeSource, records: ReadRecords, rows: int
 ) -> None:
     bodies = [json.loads(line) for line in filled.export("observation", SensorThings(rows)).splitlines()]
     assert [sum(array["dataArray@iot.count"] for array in body) for body in bodies] == {

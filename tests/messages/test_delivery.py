@@ -23,10 +23,7 @@ def test_message_is_sent_once_for_a_key_and_holds_no_secret(webhook: Webhook, tm
     assert not deliver_once(files, KEY, MESSAGE, [webhook.url], ["s3cret"])
     assert deliver_once(files, "2026-08-23/jena", MESSAGE, [webhook.url], [])
     first = webhook.taken[0]
-    assert (first["title"], first["message"]) == (
-        "Jena: 1 fault",
-        "- key *** is refused\n\nhttp://ui/runs/1",
-    )
+    assert (first["title"], first["message"]) == ("Jena: 1 fault", "- key *** is refused\n\nhttp://ui/runs/1")
     assert len(webhook.taken) == 2
 
 

@@ -42,11 +42,7 @@ def test_every_secret_that_a_tenant_names_is_known() -> None:
         query={"key": ref("KEY"), "other": ref("UNSET")},
     )
     tenant = Tenant(
-        name="Jena",
-        ags="99000001",
-        bbox=(9, 50, 10, 51),
-        sources={"a": source},
-        notify=ref("PEOPLE"),
+        name="Jena", ags="99000001", bbox=(9, 50, 10, 51), sources={"a": source}, notify=ref("PEOPLE")
     )
     values = {"TOKEN": "t0ken", "KEY": "k3y", "PEOPLE": "json://host"}
 

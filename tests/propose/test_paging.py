@@ -30,10 +30,7 @@ SITES = [
 )
 @pytest.mark.parametrize("form", ["json", "geojson"])
 def test_the_address_of_a_further_page_is_proposed(
-    proposed: Propose,
-    beside: Mapping[str, Any],
-    settings: tuple[str | None, str | None],
-    form: str,
+    proposed: Propose, beside: Mapping[str, Any], settings: tuple[str | None, str | None], form: str
 ) -> None:
     document: dict[str, Any] = {"items": SITES}
     if form == "geojson":

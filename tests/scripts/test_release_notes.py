@@ -106,9 +106,6 @@ def test_the_pipeline_is_valid_by_gitlabs_schema(oracle: Callable[..., Path]) ->
     python = oracle("check-jsonschema", "0.39.0")
     of_gitlab = ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci")
     ended = subprocess.run(
-        [python, "-m", "check_jsonschema", *of_gitlab, PIPELINE],
-        capture_output=True,
-        text=True,
-        check=False,
+        [python, "-m", "check_jsonschema", *of_gitlab, PIPELINE], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -138,11 +138,7 @@ def test_two_towns_of_one_name_are_not_mixed_up(script: Any) -> None:
 def test_features_in_a_list_are_boundaries_too(script: Any, tmp_path: Path) -> None:
     def feature(key: str, kind: int) -> dict[str, Any]:
         area = shapely.geometry.mapping(shapely.box(11, 48, 11.1, 48.1))
-        return {
-            "type": "Feature",
-            "properties": {"AGS": key, "GF": kind, "BEZ": "Stadt"},
-            "geometry": area,
-        }
+        return {"type": "Feature", "properties": {"AGS": key, "GF": kind, "BEZ": "Stadt"}, "geometry": area}
 
     file = tmp_path / "gemeinden.geo.json"
     nested = {"type": "FeatureCollection", "features": [feature("09162002", 4), feature("09162002", 2)]}

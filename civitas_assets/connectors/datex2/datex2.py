@@ -41,8 +41,7 @@ class Datex2Source(Source):
         "de", description="Language of texts, where there are several; else the first one."
     )
     points: tuple[str, ...] = Field(
-        (),
-        description="Of charging: ids of sites, stations or points to read, or how they begin; else all.",
+        (), description="Of charging: ids of sites, stations or points to read, or how they begin; else all."
     )
 
     def record_types(self) -> frozenset[str]:

@@ -26,10 +26,7 @@ _STATES = ("free", "reserved", "disabled")
 _UNLISTED = "bicycle:human"
 _UNKNOWN = "unknown"
 _UNREADABLE, _NOWHERE = "unreadable", "nowhere"
-_WHY = {
-    _UNREADABLE: "cannot be read",
-    _NOWHERE: "name neither a station nor a position",
-}
+_WHY = {_UNREADABLE: "cannot be read", _NOWHERE: "name neither a station nor a position"}
 
 
 class _Vehicles(msgspec.Struct):

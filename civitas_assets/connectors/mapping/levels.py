@@ -128,10 +128,7 @@ def read_nested_level(level: Level, path: str, *, keyed: bool) -> Level:
 
 
 def read_levels(
-    body: bytes,
-    paths: Sequence[str],
-    keyed: Sequence[bool],
-    members: Mapping[str, msgspec.Raw] | None = None,
+    body: bytes, paths: Sequence[str], keyed: Sequence[bool], members: Mapping[str, msgspec.Raw] | None = None
 ) -> list[Level]:
     """The levels from the outermost to that of the rows; `members` are those of the body, where they are known."""
     levels = [read_top_level(body, paths[0], members, keyed=keyed[0])]

@@ -17,13 +17,7 @@ _SHARING_STATE = ("availableBikeNumber", "freeSlotNumber", "status", "outOfServi
 _CHARGING_STATE = ("availableCapacity", "status")
 
 # Vehicles that are allowed, and the purpose of the site.
-PURPOSES = {
-    "bicycle": "bicycle",
-    "bus": "bus",
-    "car": "car",
-    "lorry": "truck",
-    "motorcycle": "motorcycle",
-}
+PURPOSES = {"bicycle": "bicycle", "bus": "bus", "car": "car", "lorry": "truck", "motorcycle": "motorcycle"}
 _OPENING = {
     "almostFull": "open",
     "closed": "closed",

@@ -11,12 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from civitas_assets.connectors.mapping.service_rows import parse_number
-from civitas_assets.connectors.ngsi.ngsi_attributes import (
-    UNUSUAL,
-    Instance,
-    read_instances,
-    read_usual,
-)
+from civitas_assets.connectors.ngsi.ngsi_attributes import UNUSUAL, Instance, read_instances, read_usual
 from civitas_assets.connectors.ngsi.ngsi_entities import Entity, strip_attribute_namespaces
 from civitas_assets.connectors.ngsi.ngsi_models import KNOWN
 from civitas_assets.connectors.ngsi.ngsi_position import Where, is_geometry, read_position

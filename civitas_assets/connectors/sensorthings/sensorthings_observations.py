@@ -120,12 +120,7 @@ def read_multi_observations(body: bytes, multi_id: str, components: int) -> Iter
         part = _of_datastream(columns, list(map(itemgetter(place), rows)), make_component_id(multi_id, place))
         if _repeats(part):
             part = part[_later_last(part["result_time"], _ids(body, arrays).filter(pl.Series(fits)))]
-        yield RawTable(
-            "observation",
-            part,
-            unknown_fields=unknown,
-            broken=broken if place == 0 else (),
-        )
+        yield RawTable("observation", part, unknown_fields=unknown, broken=broken if place == 0 else ())
 
 
 def read_row_ids(body: bytes) -> SensorThingsPage[Identified]:

@@ -26,13 +26,7 @@ from civitas_assets.connectors.services.dwd_products import (
     list_archives,
     read_station_list,
 )
-from civitas_assets.connectors.services.service import (
-    Attribution,
-    Root,
-    ServiceLicence,
-    ServiceSource,
-    Title,
-)
+from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, ServiceSource, Title
 from civitas_assets.errors import FetchError
 from civitas_assets.records import RawTable
 

@@ -30,10 +30,7 @@ _SLICE_DAYS = 28
 _HOUR = timedelta(hours=1)
 _PERSON = "PERSON"
 
-Position = tuple[
-    Annotated[float, Field(ge=-180, le=180)],
-    Annotated[float, Field(ge=-90, le=90)],
-]
+Position = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
 
 
 class HystreetSource(ServiceSource):

@@ -16,13 +16,7 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.mapping.record_sample import require_members
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_each
-from civitas_assets.connectors.services.service import (
-    Attribution,
-    Root,
-    ServiceLicence,
-    ServiceSource,
-    Title,
-)
+from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, ServiceSource, Title
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable
 from civitas_assets.records.raw import INTERVAL

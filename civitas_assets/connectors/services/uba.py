@@ -20,13 +20,7 @@ from civitas_assets.connectors.base import FetchSession, Payload, Request
 from civitas_assets.connectors.fetching import fetch_all
 from civitas_assets.connectors.mapping.paths import to_series
 from civitas_assets.connectors.mapping.service_rows import build_raw_table, decode_answer, parse_number
-from civitas_assets.connectors.services.service import (
-    Attribution,
-    Root,
-    ServiceLicence,
-    ServiceSource,
-    Title,
-)
+from civitas_assets.connectors.services.service import Attribution, Root, ServiceLicence, ServiceSource, Title
 from civitas_assets.errors import ReadError
 from civitas_assets.records import BrokenRow, RawTable
 from civitas_assets.records.raw import TIME

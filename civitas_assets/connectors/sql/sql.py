@@ -45,7 +45,7 @@ class SqlSource(AttributeSource):
     connector: Literal["sql"]
     # No pattern here: its error would quote the address, and a password with it.
     url: str = Field(
-        description="postgresql://user@host/database?sslmode=verify-full, or the SQLAlchemy URL of another database.",
+        description="postgresql://user@host/database?sslmode=verify-full, or the SQLAlchemy URL of another database."
     )
     password: SecretRef | None = Field(None, description="Name of the secret.")
     table: str | None = Field(None, description="Table or view, with its schema if need be: schema.table.")

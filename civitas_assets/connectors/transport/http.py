@@ -159,13 +159,7 @@ class HttpClient:
         """The clock of deadlines, in seconds."""
         return self._monotonic()
 
-    def get(
-        self,
-        request: Request,
-        source: Source,
-        *,
-        until: Deadline = NEVER,
-    ) -> Response:
+    def get(self, request: Request, source: Source, *, until: Deadline = NEVER) -> Response:
         """One answer, after as many tries as the source's policy and the deadline grant.
 
         Raises:

@@ -67,11 +67,7 @@ class PreparedRequest:
     """One `get`: where it may go, what it carries there, and until when it may take."""
 
     def __init__(
-        self,
-        request: Request,
-        source: Source,
-        secrets: Callable[[str], str],
-        until: Deadline = NEVER,
+        self, request: Request, source: Source, secrets: Callable[[str], str], until: Deadline = NEVER
     ) -> None:
         self.until = until
         self.own_time: Deadline | None = None  # of this answer, once that has begun

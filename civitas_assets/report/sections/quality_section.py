@@ -19,12 +19,7 @@ from civitas_assets.report.quality import CODES, Quality, Rejection
 
 _MOST_REJECTIONS = 30
 _LONGEST_EXAMPLE = 200
-_COLUMNS = {
-    "property": "",
-    "values": "number",
-    **{f"code.{name}": "number" for name in CODES},
-    "rules": "",
-}
+_COLUMNS = {"property": "", "values": "number", **{f"code.{name}": "number" for name in CODES}, "rules": ""}
 _REJECTED = {"source": "", "rule": "", "field": "", "records": "number", "last_day": "", "example": ""}
 
 

@@ -131,9 +131,7 @@ def test_dates_are_milliseconds_in_utc_and_a_blank_is_no_value(
         ],
     }  # fmt: skip
     declared = source(
-        "arcgis",
-        record_type="event",
-        fields={"event_id": "OBJECTID", "title": "name", "start_at": "at"},
+        "arcgis", record_type="event", fields={"event_id": "OBJECTID", "title": "name", "start_at": "at"}
     )
     first, second = records(declared, json.dumps(body).encode(), "features")["event"]
     assert (first["start_at"].isoformat(), "title" in first) == ("2026-01-01T00:00:00.123000+00:00", False)

@@ -454,10 +454,7 @@ def test_a_wide_table_without_any_such_column_is_an_error(table: Table) -> None:
         ({**SITES, "encoding": "klingon"}, "'klingon' is no encoding of text"),
         ({**SITES, "encoding": "base64"}, "'base64' is no encoding of text"),
         ({**SITES, "codes": {"name": {"a": "b"}}}, "is no field of codes"),
-        (
-            {**SITES, "codes": {"site_type": {"P": "garage"}}},
-            "maps to 'garage'; allowed: car_park",
-        ),
+        ({**SITES, "codes": {"site_type": {"P": "garage"}}}, "maps to 'garage'; allowed: car_park"),
         ({**SITES, "constants": {"free": "1"}}, "is no field of parking_site"),
         (
             {**SITES, "constants": {"capacity": "viele"}},

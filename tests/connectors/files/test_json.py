@@ -413,10 +413,7 @@ def test_ids_are_the_same_text_whatever_stands_beside_them(source: MakeSource, r
     assert found == ["1", "2", "3", "9007199254740993", "98765432109876543210", "4.5"]
     assert [
         row["place_id"] for row in records(declared, b'[{"id":2.0},{"id":9007199254740993}]')["place"]
-    ] == [
-        "2",
-        "9007199254740993",
-    ]
+    ] == ["2", "9007199254740993"]
 
 
 def test_a_member_that_an_object_has_twice_is_told(source: MakeSource, read: ReadBody) -> None:

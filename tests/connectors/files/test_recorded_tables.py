@@ -109,7 +109,7 @@ def test_cells_of_many_lines_are_cells(rows: Read) -> None:
             "",
             "Kosten:",
             "kostenlos",
-        ),
+        )
     ]
 
 

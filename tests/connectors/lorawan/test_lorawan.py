@@ -158,12 +158,7 @@ def observed(lorawan: Callable[..., Any], records: ReadRecords) -> Observe:
     ],
 )
 def test_recorded_uplinks_of_jena_are_read(  # noqa: PLR0917 - each argument is of another type
-    payloads: Path,
-    observed: Observe,
-    name: str,
-    device: str,
-    at: datetime,
-    expected: Any,
+    payloads: Path, observed: Observe, name: str, device: str, at: datetime, expected: Any
 ) -> None:
     body = (payloads / "chirpstack_jena" / f"{name}.json").read_bytes()
     assert observed(body, PROFILES) == [(f"{device}:{key}", at, value) for key, value in expected.items()]

@@ -557,18 +557,8 @@ def test_the_recorded_districts_of_hamburg_in_version_2(
     assert [(shape.x, shape.y) for shape in shapes] == [(row["lon"], row["lat"]) for row in found]
     assert [json.loads(row.pop("attributes"))["kreisschluessel"] for row in found] == ["02;4;10", "02;4;08"]
     assert found == [
-        {
-            "feature_id": "HH_KRS_91435",
-            "name": "Barmbek-Nord",
-            "lon": 10.0511872,
-            "lat": 53.5956311,
-        },
-        {
-            "feature_id": "HH_KRS_91450",
-            "name": "Barmbek-Süd",
-            "lon": 10.0380469,
-            "lat": 53.5775078,
-        },
+        {"feature_id": "HH_KRS_91435", "name": "Barmbek-Nord", "lon": 10.0511872, "lat": 53.5956311},
+        {"feature_id": "HH_KRS_91450", "name": "Barmbek-Süd", "lon": 10.0380469, "lat": 53.5775078},
     ]
 
 

@@ -117,10 +117,7 @@ def test_datastreams_that_did_not_fit_into_their_thing_are_fetched(fetch: Fetch)
         (7, "Datastreams(7)"),
         ("7", "Datastreams('7')"),
         ("a'b/c d", "Datastreams('a''b/c d')"),
-        (
-            "0c1f2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b",
-            "Datastreams('0c1f2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b')",
-        ),
+        ("0c1f2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b", "Datastreams('0c1f2a34-5b6d-4e7f-8a9b-0c1d2e3f4a5b')"),
     ],
 )
 def test_ids_are_written_as_the_service_gave_them(fetch: Fetch, key: Any, path: str) -> None:
@@ -415,9 +412,7 @@ def test_a_location_of_any_form_is_a_position_and_one_that_is_none_is_told(
     )
 
 
-def test_a_thing_with_several_locations_is_at_the_first_that_has_a_position(
-    tables: Fetch,
-) -> None:
+def test_a_thing_with_several_locations_is_at_the_first_that_has_a_position(tables: Fetch) -> None:
     places = [
         {"location": form} for form in (None, "am Markt", "POINT EMPTY", "POINT (10 53)", "POINT (1 2)")
     ]
@@ -475,9 +470,7 @@ def test_each_element_of_a_multi_datastream_is_a_datastream(tables: Fetch) -> No
     assert more["station_id"].to_list() == ["t9"] * 3
 
 
-def test_properties_of_another_number_than_the_elements_are_given_to_none(
-    tables: Fetch,
-) -> None:
+def test_properties_of_another_number_than_the_elements_are_given_to_none(tables: Fetch) -> None:
     few = multi(7, 2)
     few["ObservedProperties"] = few["ObservedProperties"][1:]
     bare = {"@iot.id": 8, "multiObservationDataTypes": ["…"]}
@@ -518,10 +511,7 @@ def test_instants_and_intervals_are_told_apart(observed: Callable[[bytes], Any])
         )
     )
     instant, end = (datetime.fromisoformat(text) for text in (INSTANT, SPAN.partition("/")[2]))
-    assert frame.rows() == [
-        ("7", instant, instant, instant, 1.0, None),
-        ("7", instant, end, None, 2.5, None),
-    ]
+    assert frame.rows() == [("7", instant, instant, instant, 1.0, None), ("7", instant, end, None, 2.5, None)]
 
 
 def test_results_that_are_no_numbers_are_kept_as_text(observed: Callable[[bytes], Any]) -> None:
@@ -840,9 +830,7 @@ def test_observations_in_the_shape_of_the_standard(observed: Callable[[bytes], A
     ]
 
 
-def test_data_arrays_of_several_datastreams_in_the_shape_of_the_standard(
-    tables: Fetch,
-) -> None:
+def test_data_arrays_of_several_datastreams_in_the_shape_of_the_standard(tables: Fetch) -> None:
     """Components by any name and in any order; counts and links beside them are of no matter."""
 
     def part(key: int, *rows: list[Any]) -> dict[str, Any]:

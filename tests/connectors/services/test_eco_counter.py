@@ -216,12 +216,7 @@ class TestCounts:
     ) -> None:
         rows = [count("2026-08-01T00:00:00", "+0200", 47), count("2026-08-01T00:15:00", "+0200", None)]
         assert observed(rows) == [
-            (
-                datetime(2026, 7, 31, 22, 0, tzinfo=UTC),
-                datetime(2026, 7, 31, 22, 15, tzinfo=UTC),
-                47.0,
-                None,
-            ),
+            (datetime(2026, 7, 31, 22, 0, tzinfo=UTC), datetime(2026, 7, 31, 22, 15, tzinfo=UTC), 47.0, None),
             (
                 datetime(2026, 7, 31, 22, 15, tzinfo=UTC),
                 datetime(2026, 7, 31, 22, 30, tzinfo=UTC),

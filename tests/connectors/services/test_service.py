@@ -107,7 +107,7 @@ class TestPegelonline:
         stations, *values = requests
         assert stations.url.endswith("/rest-api/v2/stations.json?includeTimeseries=true")
         assert {request.variables["datastream_id"].partition("/")[2] for request in values} == {
-            *("W", "LT", "WT", "VA", "O2", "PH", "Q"),
+            *("W", "LT", "WT", "VA", "O2", "PH", "Q")
         }
         spans = [
             parse_qs(urlsplit(r.url).query) for r in values if r.variables["datastream_id"].endswith("/W")

@@ -132,11 +132,7 @@ class World:
 
     def fetch(self, url: str, **more: Any) -> bytes | None:
         with HttpClient(
-            "test",
-            clock=lambda: TODAY,
-            secrets=self.read_secret,
-            reachable=LOCAL,
-            sleep=lambda _: None,
+            "test", clock=lambda: TODAY, secrets=self.read_secret, reachable=LOCAL, sleep=lambda _: None
         ) as client:
             return client.get(Request(url), source(url, **more)).body
 

@@ -30,14 +30,7 @@ def port(broker: Broker) -> Iterator[int]:
 def subscribed(port: int, **changed: Any) -> Subscription:
     """The session of a client, known to the broker from now on."""
     wanted = Subscription(
-        "127.0.0.1",
-        port,
-        "test",
-        (TOPIC,),
-        quiet=0.3,
-        batch=10,
-        timeout=5,
-        reachable=LOCAL,
+        "127.0.0.1", port, "test", (TOPIC,), quiet=0.3, batch=10, timeout=5, reachable=LOCAL
     )
     wanted = replace(wanted, **changed)
     assert taken(wanted) == []
