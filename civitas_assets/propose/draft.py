@@ -79,11 +79,11 @@ class Draft:
         kind = self.contract.get_column(name).kind
         if not column.meant:
             return
+        classes = get_class_field(self.contract, name)
+        if classes is not None and (written := self._find_classes(column)) is not None:
+            name, kind, column = classes, ValueKind.TEXT, written
         if kind in _NUMERIC and not column.is_number:
-            classes = get_class_field(self.contract, name)
-            if classes is None or not all(map(is_class, column.meant)):
-                return
-            name = classes
+            return
         if kind is ValueKind.INTEGER and not column.is_whole:
             return
         if kind in _NUMERIC:
@@ -96,6 +96,13 @@ class Draft:
             self.settings["feature_id"] = name
         else:
             self.fields[name] = column.name
+
+    def _find_classes(self, column: SampleColumn) -> SampleColumn | None:
+        """The column, or the one with its texts beside it, as `BAUMHOEHE_TXT`, if its values are classes."""
+        texts = normalise_name(f"{column.name} txt")
+        beside = [each for each in self.sample.columns if normalise_name(each.name) == texts]
+        found = (each for each in (*beside, column) if each.meant and all(map(is_class, each.meant)))
+        return next(found, None)
 
     def _note_length(self, name: str, column: SampleColumn) -> None:
         """Say the unit of a field of lengths, where the column's name or its values show that it is another one."""

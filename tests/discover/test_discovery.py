@@ -40,6 +40,10 @@ Site = tuple[str, Routes, list[str]]
 TREES = (
     "Nr;Name;Längengrad;Breitengrad\n1;Linde;10,01;51,01\n2;Eiche;10,02;51,02\n3;Ahorn;10,03;51,03\n".encode()
 )
+REGISTER = (
+    "Nr;Baumart;Pflanzjahr;Stammumfang;Längengrad;Breitengrad\n1;Linde;1965;120;10,01;51,01\n"
+    "2;Eiche;0;95;10,02;51,02\n3;Ahorn;2011;0;10,03;51,03\n"
+).encode()
 SEARCH = "/api/3/action/package_search"
 
 
@@ -70,13 +74,13 @@ def test_the_best_form_of_a_dataset_becomes_a_source_with_licence_and_attributio
     discover: Callable[..., Discovery], site: Site, tmp_path: Path
 ) -> None:
     root, routes, asked = site
-    routes["/baum.csv"] = TREES
+    routes["/baum.csv"] = REGISTER
     resources = [{"url": f"{root}/baum.pdf", "format": "PDF"}, {"url": f"{root}/baum.csv", "format": "CSV"}]
     routes[SEARCH] = found_by(package(1, *resources, title="Bäume: Kataster"))
     (finding,) = discover().findings
     assert (finding.state, finding.record_type, finding.records, finding.rejected) == (
         "proposed",
-        "place",
+        "tree",
         3,
         0,
     )

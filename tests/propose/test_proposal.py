@@ -303,6 +303,22 @@ def test_a_register_of_trees_is_told_by_what_it_measures(proposed: Any) -> None:
     ]
 
 
+def test_a_number_of_a_class_is_no_height_where_its_text_stands_beside_it(proposed: Any) -> None:
+    """And of Art, which is one word of two beside Gattung, nobody can tell what it is."""
+    found, source = proposed(
+        "BAUM_ID,Gattung,Art,DeutscherN,BAUMHOEHE,BAUMHOEHE_TXT,STAMMUMFANG,STAMMUMFANG_TXT,BAUMNUMMER,lon,lat\n"
+        "901,Tilia,cordata,Winter-Linde,3,11-15 m,101,101 cm,1,7.62,51.96\n"
+        "902,Quercus,robur,Stiel-Eiche,2,6-10 m,80,80 cm,2,7.63,51.97\n",
+        "BAUMKATOGD.csv",
+    )
+    assert found.record_type == "tree"
+    assert source.fields == {
+        "tree_id": ("BAUM_ID",), "tree_number": ("BAUMNUMMER",), "species_common": ("DeutscherN",),
+        "genus": ("Gattung",), "height_class": ("BAUMHOEHE_TXT",), "trunk_circumference_cm": ("STAMMUMFANG",),
+        "lon": ("lon",), "lat": ("lat",),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "table",
     [
