@@ -84,7 +84,7 @@ test: install ## Run the tests, on two cores
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-quick: install ## Run the tests that need no servers, while one works
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not integration and not slow"
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 2 --dist loadfile -m "not integration and not slow"
 
 conform: install ## Try many documents that standards allow on the connectors (EXAMPLES=300)
 	@CIVITAS_CONFORMANCE_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 tests/conformance

@@ -220,8 +220,8 @@ def storage_url(object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def project(pytestconfig: pytest.Config) -> Project:
-    """The dbt project, prepared once for all processes that run tests, until it or what prepares it changes.
+def prepare_once(pytestconfig: pytest.Config) -> Callable[..., Project]:
+    """Prepares a dbt project once for all processes that run tests, until it or what prepares it changes.
 
     Tests do not change it; `make clean` removes it.
     """
@@ -230,9 +230,19 @@ def project(pytestconfig: pytest.Config) -> Project:
         code.update(file.read_bytes())
     folder = pytestconfig.rootpath / ".pytest_cache" / "prepared"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return prepare_project(Settings(home=folder / code.hexdigest()[:24]))
+
+    def prepare(**where: Path) -> Project:
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return prepare_project(Settings(home=folder / code.hexdigest()[:24], **where))
+
+    return prepare
+
+
+@pytest.fixture(scope="session")
+def project(prepare_once: Callable[..., Project]) -> Project:
+    """The dbt project, prepared."""
+    return prepare_once()
 
 
 class Webhook:

@@ -38,6 +38,7 @@ from civitas_assets.settings import PROJECT_DIR, Settings
 from civitas_assets.store.files import LocalFiles
 from testbed.objects import BUCKET
 from testbed.serving import Loopback
+from tests.integration.changed_project import write_changed_project
 
 TENANTS = Path(__file__).parent / "tenants"
 PACKAGED = PROJECT_DIR / "civitas_assets" / "tenants"
@@ -239,6 +240,16 @@ def replay(payloads: Path) -> Iterator[Replay]:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def changed_project(
+    tmp_path_factory: pytest.TempPathFactory, prepare_once: Callable[..., Project]
+) -> Project:
+    """The project as another version has it, with other columns of parking and a test that fails by the value 666."""
+    return prepare_once(
+        dbt_project_dir=write_changed_project(tmp_path_factory.mktemp("changed") / "dbt_project")
+    )
 
 
 @pytest.fixture(scope="module")

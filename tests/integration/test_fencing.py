@@ -63,7 +63,7 @@ def test_rows_of_a_run_that_was_overtaken_are_made_again(
 ) -> None:
     town.pages["/counter.csv"] = pages(counts, 5)
     assert kleinstadt.run("kleinstadt").ok
-    for number in range(2):
+    for number in range(1 if rebuild else 2):  # what is made again a second time is so by the same way
         town.pages["/counter.csv"] = pages(counts, 10 * number)
         slow = steps(f"slow-{number}", rebuild=rebuild)
         assert [next(slow), next(slow)]

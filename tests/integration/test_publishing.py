@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -11,10 +10,8 @@ from datetime import timedelta
 import duckdb
 import pytest
 
-from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.query import ask_kept
-from civitas_assets.settings import PROJECT_DIR, Settings
 from tests.integration.conftest import MakeCounts, Server, Workplace
 
 ALL = ("duckdb", "postgres")
@@ -47,27 +44,15 @@ def test_reader_that_holds_the_file_is_not_disturbed_and_does_not_disturb(
     assert kleinstadt.ask("kleinstadt", "select sum(value)::int from observation") == [(20,)]
 
 
-@pytest.fixture(scope="module")
-def stricter(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The project with one more test."""
-    home = tmp_path_factory.mktemp("stricter")
-    folder = home / "dbt_project"
-    shutil.copytree(PROJECT_DIR / "dbt_project", folder, ignore=shutil.ignore_patterns("target", "logs"))
-    (folder / "tests" / "no_value_is_666.sql").write_text(
-        "select * from {{ ref('observation') }} where value = 666\n"
-    )
-    return prepare_project(Settings(home=home, dbt_project_dir=folder))
-
-
 @pytest.mark.parametrize("destination", ALL)
 def test_red_test_publishes_nothing_and_the_days_are_made_up_for_later(
     kleinstadt: Workplace,
     town: Server,
     counts: MakeCounts,
-    stricter: Project,
+    changed_project: Project,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    kleinstadt.project = stricter
+    kleinstadt.project = changed_project
     assert kleinstadt.run("kleinstadt").ok
     before = kleinstadt.state("kleinstadt")
 

@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 
 import pytest
 
-from civitas_assets.harmonise.prepare import prepare_project
 from civitas_assets.harmonise.project import Project
 from civitas_assets.pipeline.runner import Order
-from civitas_assets.settings import PROJECT_DIR, Settings
 from tests.integration.conftest import Server, Workplace
 
-STATUS = "models/shared/parking/parking_status"
-# What the next version of the model says of its columns, in place of what this one says.
-NEXT = {
-    f"{STATUS}.yml": {
-        "      - name: occupancy_ratio\n": (
-            "      - name: free_twice\n        description: Twice the free spaces.\n        data_type: bigint\n"
-            "      - name: occupied_share\n"
-        ),
-        'config: {meta: {counted: true, unit: "1"}}': (
-            'config: {meta: {counted: true, unit: "1", renamed_from: occupancy_ratio}}'
-        ),
-        "      - name: revision\n        description: \"{{ doc('revision') }}\"\n        data_type: integer\n": (
-            "      - name: revision\n        description: \"{{ doc('revision') }}\"\n        data_type: bigint\n"
-        ),
-    },
-    f"{STATUS}.sql": {
-        "as occupancy_ratio": "as occupied_share,\n        2 * free as free_twice",
-        "        revision,\n        received_at": "        revision::bigint as revision,\n        received_at",
-    },
-}
 DAYS = "select day::varchar, free, occupied_share, free_twice from parking_status order by 1"
 
 
@@ -43,24 +20,6 @@ DAYS = "select day::varchar, free, occupied_share, free_twice from parking_statu
 def destination(request: pytest.FixtureRequest) -> str:
     """All of this holds for every destination."""
     return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def next_version(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The project with another version of the model of parking."""
-    home = tmp_path_factory.mktemp("next")
-    folder = home / "dbt_project"
-    shutil.copytree(PROJECT_DIR / "dbt_project", folder, ignore=shutil.ignore_patterns("target", "logs"))
-    for name, changes in NEXT.items():
-        text = (folder / name).read_text(encoding="utf-8")
-        for old, new in changes.items():
-            assert text.count(old) == 1, old
-            text = text.replace(old, new)
-        (folder / name).write_text(text, encoding="utf-8")
-    # Unit tests of this version know nothing of the next one.
-    yml = folder / f"{STATUS}.yml"
-    yml.write_text(yml.read_text(encoding="utf-8").partition("\nunit_tests:")[0] + "\n", encoding="utf-8")
-    return prepare_project(Settings(home=home, dbt_project_dir=folder))
 
 
 def parking(free: dict[int, int]) -> bytes:
@@ -71,12 +30,12 @@ def parking(free: dict[int, int]) -> bytes:
 
 
 def test_columns_come_widen_and_are_renamed_at_the_next_publish_and_a_rebuild_fills_them(
-    kleinstadt: Workplace, town: Server, next_version: Project
+    kleinstadt: Workplace, town: Server, changed_project: Project
 ) -> None:
     assert kleinstadt.run("kleinstadt").ok
     counted = kleinstadt.ask("kleinstadt", "select * from observation order by all")
 
-    kleinstadt.project = next_version
+    kleinstadt.project = changed_project
     quiet = kleinstadt.run("kleinstadt")  # nothing new was fetched, and yet the tables follow
     assert quiet.ok
     lacking = "parking_status.free_twice is new and empty on the days before; "

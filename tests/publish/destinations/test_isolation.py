@@ -29,7 +29,7 @@ from civitas_assets.publish.reading import open_published
 from tests.publish.destinations.conftest import MakeRow, Town
 
 D1, D2 = date(2026, 8, 1), date(2026, 8, 2)
-ROUNDS = 50
+ROUNDS = 20
 # What an analyst of one town may not do.
 FORBIDDEN = (
     "select * from btown.status",
