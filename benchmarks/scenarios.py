@@ -247,7 +247,7 @@ def unchanged_night(folder: Path) -> Figures:
         found = {"/counter.csv": b"Datetime,1 (A)\n2025-01-01 00:00,3\n", "/v1.1/Things": b'{"value":[]}'}
         body = found.get(request.path.partition("?")[0], b'{"type":"FeatureCollection","features":[]}')
         unchanged = request.headers.get("If-None-Match") == '"same"'
-        answer(request, b"" if unchanged else body, 304 if unchanged else 200, tag='"same"')
+        answer(request, b"" if unchanged else body, 304 if unchanged else 200, ETag='"same"')
 
     with serving(give_the_same) as port:
         tenant_of(folder, port)

@@ -15,6 +15,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote
 
+from testbed.serving import Request
+
 STREAMS, PER_DAY, DAYS = 300, 96, 34
 START = datetime(2026, 5, 31, 22, tzinfo=UTC)  # midnight in Berlin
 OBSERVATIONS, NIGHT = STREAMS * PER_DAY * DAYS, STREAMS * PER_DAY
@@ -97,11 +99,8 @@ def _thing(number: int) -> dict[str, object]:
 def serve(service: Service) -> http.server.ThreadingHTTPServer:
     """A server on a free port of the loopback."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Request):
         protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: object) -> None:
-            pass
 
         def do_GET(self) -> None:
             self._send(service.answer(self.path))
@@ -112,11 +111,7 @@ def serve(service: Service) -> http.server.ThreadingHTTPServer:
             self._send(b"{}")
 
         def _send(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(body, Content_Type="application/json")
 
     return http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 

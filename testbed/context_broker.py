@@ -201,10 +201,10 @@ def start_broker(broker: Broker) -> Iterator[str]:
         _answer(request, status, said, headers)
 
     class Handler(Request):
-        def do_GET(self) -> None:  # noqa: N802 - so called in the standard library
+        def do_GET(self) -> None:
             handle(self)
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             handle(self)
 
         def do_PATCH(self) -> None:  # noqa: N802

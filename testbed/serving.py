@@ -7,23 +7,35 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-Request = http.server.BaseHTTPRequestHandler
+
+class Request(http.server.BaseHTTPRequestHandler):
+    """A request to a server, of which nothing is printed."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def reply(self, body: bytes = b"", status: int = 200, **headers: str) -> None:
+        """See `answer`."""
+        answer(self, body, status, **headers)
 
 
-def answer(request: Request, body: bytes, status: int = 200, *, tag: str = "") -> None:
-    """Send a body, with an ETag where one is given."""
+def answer(
+    request: http.server.BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str
+) -> None:
+    """Send a body, of which a HEAD request gets the length alone; headers are named with underlines."""
     request.send_response(status)
-    if tag:
-        request.send_header("ETag", tag)
+    for name, value in headers.items():
+        request.send_header(name.replace("_", "-"), value)
     request.send_header("Content-Length", str(len(body)))
     request.end_headers()
-    request.wfile.write(body)
+    if request.command != "HEAD":
+        request.wfile.write(body)
 
 
 class Loopback:
     """A server on a free port of the loopback that answers each request in a thread of its own, until it is closed."""
 
-    def __init__(self, handler: type[Request]) -> None:
+    def __init__(self, handler: Callable[..., http.server.BaseHTTPRequestHandler]) -> None:
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -40,10 +52,7 @@ class Loopback:
 def serving(get: Callable[[Request], None]) -> Iterator[int]:
     """The port at which requests are answered by `get`, until the end."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
+    class Handler(Request):
         def do_GET(self) -> None:
             get(self)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import gc
 import hashlib
-import http.server
 import ipaddress
 import json
 import os
@@ -35,7 +34,7 @@ from testbed.browser import chromium
 from testbed.browser import program as program_of_browser
 from testbed.objects import BUCKET, ObjectServer, object_server
 from testbed.postgres import TRUSTED, embedded, postgres
-from testbed.serving import Loopback
+from testbed.serving import Loopback, Request
 
 # The same examples in every run, however slow the machine: `make conform` looks for others.
 settings.register_profile(
@@ -253,16 +252,11 @@ class Webhook:
         self.status = 200
         webhook = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                pass
-
+        class Handler(Request):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 webhook.taken.append(json.loads(body))
-                self.send_response(webhook.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self.reply(status=webhook.status)
 
         self._server = Loopback(Handler)
         self.url = f"json://127.0.0.1:{self._server.port}/hook"

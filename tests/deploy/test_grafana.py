@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import SimpleHTTPRequestHandler
 from typing import Any
 
 import psycopg
@@ -31,7 +30,7 @@ from civitas_assets.pipeline.runner import Order, run_tenant
 from civitas_assets.settings import PROJECT_DIR, Settings
 from testbed.grafana_front import find_front
 from testbed.grafana_server import NUMBERS, TIMES, ask, serve_dashboard
-from testbed.serving import Loopback
+from testbed.serving import Loopback, Request
 
 FOLDER = PROJECT_DIR / "deploy/grafana"
 BOARDS = sorted(FOLDER.glob("*.json"))
@@ -63,20 +62,14 @@ PANELS = [
 ]
 
 
-class Levels(SimpleHTTPRequestHandler):
+class Levels(Request):
     """A gauge, of which none of the towns has one that answers."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
     def do_GET(self) -> None:
         now = datetime.now(UTC)
         times = [f"{now - timedelta(hours=hours):%Y-%m-%dT%H}:00:00" for hours in range(1, 49)]
         body = json.dumps([{"id": "pegel", "level": 120, "time": time} for time in times]).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.reply(body)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ import pytest
 
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.retention import apply_retention
+from testbed.serving import Request
 from tests.ingest.conftest import Publisher, Town
 
 pytestmark = pytest.mark.integration
@@ -63,7 +64,7 @@ class Killer(http.server.ThreadingHTTPServer):
         self.lock = threading.Lock()
 
 
-class _Answer(http.server.BaseHTTPRequestHandler):
+class _Answer(Request):
     protocol_version = "HTTP/1.1"
     server: Killer
 
@@ -74,13 +75,7 @@ class _Answer(http.server.BaseHTTPRequestHandler):
                 os.kill(self.server.victim, signal.SIGKILL)
         body = f"id,t,v\n{self.path},2026-07-01T00:00:00Z,1\n".encode()
         with suppress(OSError):
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keeps the output of the tests clean."""
+            self.reply(body)
 
 
 @pytest.fixture

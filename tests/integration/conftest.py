@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import subprocess
@@ -37,7 +36,7 @@ from civitas_assets.publish.reading import open_published
 from civitas_assets.settings import PROJECT_DIR, Settings
 from civitas_assets.store.files import LocalFiles
 from testbed.objects import BUCKET
-from testbed.serving import Loopback
+from testbed.serving import Loopback, Request
 from tests.integration.changed_project import write_changed_project
 
 TENANTS = Path(__file__).parent / "tenants"
@@ -264,22 +263,15 @@ class Server:
     def __init__(self, pages: dict[str, bytes | None]) -> None:
         self.pages = pages
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                pass
-
+        class Handler(Request):
             def do_GET(self) -> None:
                 path = self.path if self.path in pages else unquote(urlsplit(self.path).path)
                 body = pages.get(path)
                 etag = f'"{zlib.crc32(body or b"")}"'
                 unchanged = body is not None and self.headers.get("If-None-Match") == etag
                 missing = 503 if path in pages else 404
-                self.send_response(missing if body is None else 304 if unchanged else 200)
-                self.send_header("ETag", etag)
                 content = b"" if unchanged or body is None else body
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                self.reply(content, missing if body is None else 304 if unchanged else 200, ETag=etag)
 
         self._server = Loopback(Handler)
         self.url = f"http://127.0.0.1:{self._server.port}"

@@ -18,7 +18,6 @@ import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
@@ -31,7 +30,7 @@ import zstandard
 from psycopg.sql import SQL, Identifier, Literal
 
 from civitas_assets.defs.messages import notify_of_faults
-from testbed.serving import Loopback
+from testbed.serving import Loopback, Request
 from tests.integration.conftest import Workplace
 
 PLACES = (
@@ -63,10 +62,7 @@ class Echo:
         self.hangs, self.closing = threading.Event(), threading.Event()
         echo = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                pass
-
+        class Handler(Request):
             def do_GET(self) -> None:
                 echo.answer(self)
 
@@ -81,7 +77,7 @@ class Echo:
         self.closing.set()
         self._server.close()
 
-    def sent(self, request: BaseHTTPRequestHandler) -> list[str]:
+    def sent(self, request: Request) -> list[str]:
         """The secrets of a request as they are meant."""
         query = parse_qs(urlsplit(request.path).query)
         login = request.headers.get("Authorization", "").removeprefix("Basic ")
@@ -93,7 +89,7 @@ class Echo:
         self.received += request.path + str(request.headers) + "".join(found)
         return [text for text in found if text]
 
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
+    def answer(self, request: Request) -> None:
         secrets = self.sent(request)
         dump = f"{request.requestline}\n{request.headers}{secrets}"
         said = [*secrets, *(form for text in secrets for form in spellings(text)), *spellings(dump)]

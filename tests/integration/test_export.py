@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import http.server
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 
-from testbed.serving import Loopback
+from testbed.serving import Loopback, Request
 from tests.integration.conftest import Server, Workplace
 
 # What is measured, in which unit, and by which model it travels; every unit that is converted on the way is here.
@@ -195,20 +194,13 @@ def broker() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """A context broker that has these entities, and gives them page by page."""
     entities: list[dict[str, Any]] = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
+    class Handler(Request):
         def do_GET(self) -> None:
             asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
             found = [entity for entity in entities if entity["type"] == asked["type"]]
             first = int(asked["offset"])
             body = json.dumps(found[first : first + int(asked["limit"])]).encode()
-            self.send_response(200)
-            self.send_header("NGSILD-Results-Count", str(len(found)))
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(body, NGSILD_Results_Count=str(len(found)))
 
     with closing(Loopback(Handler)) as server:
         yield f"http://127.0.0.1:{server.port}", entities

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import http.server
 import importlib.util
 import json
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ import pytest
 import yaml
 
 from civitas_assets.settings import PROJECT_DIR
-from testbed.serving import Loopback
+from testbed.serving import Loopback, Request
 
 DEPLOY = PROJECT_DIR / "deploy"
 MANIFEST = b'{"schemaVersion": 2}'
@@ -33,7 +32,7 @@ class Registry:
         self.challenge = 'Bearer realm="{url}/token",service="here",scope="repository:{repository}:pull"'
         self.status, self.digest = 200, f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
 
-    def answer(self, handler: http.server.BaseHTTPRequestHandler) -> None:
+    def answer(self, handler: Request) -> None:
         said = handler.headers.get("Authorization", "")
         self.asked.append((handler.command, handler.path, said))
         parts = urlsplit(handler.path)
@@ -52,15 +51,8 @@ class Registry:
         )
 
     @staticmethod
-    def reply(
-        handler: http.server.BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str]
-    ) -> None:
-        handler.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        if handler.command == "GET":
-            handler.wfile.write(body)
+    def reply(handler: Request, status: int, body: bytes, headers: dict[str, str]) -> None:
+        handler.reply(body, status, **headers)
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +60,7 @@ def served() -> Iterator[list[Registry]]:
     """The registry of the test, behind one address for all of them."""
     now = list[Registry]()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
+    class Handler(Request):
         def do_HEAD(self) -> None:
             now[-1].answer(self)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import random
 import socket
@@ -11,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from testbed.serving import Loopback
+from testbed.serving import Loopback, Request
 
 FIRST = datetime(2026, 8, 20, 4, tzinfo=UTC)
 TENANT = """
@@ -104,10 +103,7 @@ class Publisher:
         self.asked = 0
         publisher = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                pass
-
+        class Handler(Request):
             def do_GET(self) -> None:
                 publisher.asked += 1
                 fault = publisher.fault(publisher.asked)

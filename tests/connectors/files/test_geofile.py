@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import io
 import json
 import sqlite3
@@ -27,7 +26,7 @@ from pydantic import ValidationError
 from civitas_assets.connectors.vector.vector_geojson import read_geojson
 from civitas_assets.errors import ReadError
 from civitas_assets.records import RawTable
-from testbed.serving import Loopback
+from testbed.serving import Loopback, Request
 from tests.connectors.conftest import MakeSource, ReadBody, zipped
 
 Records = Callable[..., dict[str, list[dict[str, Any]]]]
@@ -526,15 +525,12 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
     """An address on this machine, and what it was asked for."""
     asked: list[str] = []
 
-    class Listener(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
+    class Listener(Request):
         def do_GET(self) -> None:
             asked.append(self.path)
             self.send_error(404)
 
-        do_HEAD = do_GET  # noqa: N815 - as the class names it
+        do_HEAD = do_GET
 
     with closing(Loopback(Listener)) as server:
         yield f"http://127.0.0.1:{server.port}/x", asked

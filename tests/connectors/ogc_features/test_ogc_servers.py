@@ -29,6 +29,7 @@ from civitas_assets.connectors.base import Request
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.endpoint import find_free_port
 from civitas_assets.errors import FetchError
+from testbed import serving as served
 from testbed.pygeoapi_server import PYGEOAPI, start_pygeoapi
 from tests.connectors.conftest import MakeSession, MakeSource, ReadBody, ReadRecords
 
@@ -133,7 +134,7 @@ def pygeoapi(tmp_path_factory: pytest.TempPathFactory, oracle: Callable[[str, st
         yield running
 
 
-class Mapserv(http.server.BaseHTTPRequestHandler):
+class Mapserv(served.Request):
     """Runs the CGI program for each request."""
 
     def do_GET(self) -> None:
@@ -152,9 +153,6 @@ class Mapserv(http.server.BaseHTTPRequestHandler):
             self.send_header(*line.split(": ", 1))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Nobody reads it."""
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from io import BytesIO
 from typing import Any
 
@@ -35,6 +35,7 @@ from civitas_assets.connectors.transport.http import HttpClient, Response
 from civitas_assets.connectors.transport.http_deadline import Deadline
 from civitas_assets.connectors.transport.prepared_request import sanitize_url
 from civitas_assets.errors import FetchError, HttpStatusError, SecretMissing
+from testbed import serving as served
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 SECRET = "s3cr+t/ value"
@@ -43,7 +44,7 @@ URL = "http://data.example/v1/items"
 Answer = Callable[["Handler"], None]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(served.Request):
     """Serves what the test says, and notes what it was asked."""
 
     protocol_version = "HTTP/1.1"
@@ -55,17 +56,6 @@ class Handler(BaseHTTPRequestHandler):
             self.server.answer(self)
         except ConnectionError:
             self.close_connection = True
-
-    def reply(self, body: bytes = b"", status: int = 200, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keeps the output of the tests clean."""
 
 
 class Server(ThreadingHTTPServer):

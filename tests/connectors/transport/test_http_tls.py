@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from civitas_assets.connectors.reachable import LOCAL
 from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.connectors.transport.http_tls import make_trust_context
 from civitas_assets.errors import FetchError, SecretMissing
+from testbed import serving as served
 
 PASSWORD = "open sesame"  # noqa: S105 - of a key that lives as long as the test
 TODAY = dt.datetime.now(dt.UTC)
@@ -82,7 +83,7 @@ class Authority:
         return file
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(served.Request):
     """Tells callers whom their certificate names, or sends them elsewhere."""
 
     server: Server
@@ -96,9 +97,6 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Location", self.server.onward)
         self.end_headers()
         self.wfile.write(name.encode())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keeps the output of the tests clean."""
 
 
 class Server(ThreadingHTTPServer):
