@@ -125,7 +125,7 @@ class Settings(Served, Databases, BaseSettings):
     )
     team: str = Field("data", description="Team that owns the assets in the Dagster UI.")
     rebuild_portion: int = Field(
-        32 * 1024**2, ge=1, description="Bytes of records that are harmonised at a time, where they are many."
+        48 * 1024**2, ge=1, description="Bytes of records that are harmonised at a time, where they are many."
     )
 
     schedules: Literal["running", "stopped"] = Field(
