@@ -222,7 +222,8 @@ def storage_url(object_store: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> 
 def prepare_once(pytestconfig: pytest.Config) -> Callable[..., Project]:
     """Prepares a dbt project once for all processes that run tests, until it or what prepares it changes.
 
-    Tests do not change it; `make clean` removes it.
+    Each name has a folder of its own, which others may copy as soon as it is prepared. Tests do not change it;
+    `make clean` removes it.
     """
     code = hashlib.sha256()
     for file in sorted((pytestconfig.rootpath / "civitas_assets/harmonise").rglob("*.py")):
@@ -230,10 +231,10 @@ def prepare_once(pytestconfig: pytest.Config) -> Callable[..., Project]:
     folder = pytestconfig.rootpath / ".pytest_cache" / "prepared"
     folder.mkdir(parents=True, exist_ok=True)
 
-    def prepare(**where: Path) -> Project:
-        with (folder / "lock").open("w") as lock:
+    def prepare(name: str, **where: Path) -> Project:
+        with (folder / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return prepare_project(Settings(home=folder / code.hexdigest()[:24], **where))
+            return prepare_project(Settings(home=folder / f"{name}-{code.hexdigest()[:24]}", **where))
 
     return prepare
 
@@ -241,7 +242,7 @@ def prepare_once(pytestconfig: pytest.Config) -> Callable[..., Project]:
 @pytest.fixture(scope="session")
 def project(prepare_once: Callable[..., Project]) -> Project:
     """The dbt project, prepared."""
-    return prepare_once()
+    return prepare_once("project")
 
 
 class Webhook:

@@ -247,7 +247,7 @@ def changed_project(
 ) -> Project:
     """The project as another version has it, with other columns of parking and a test that fails by the value 666."""
     return prepare_once(
-        dbt_project_dir=write_changed_project(tmp_path_factory.mktemp("changed") / "dbt_project")
+        "changed", dbt_project_dir=write_changed_project(tmp_path_factory.mktemp("changed") / "dbt_project")
     )
 
 
