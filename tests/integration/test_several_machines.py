@@ -150,10 +150,39 @@ def machines(settings: Settings, postgres_url: str, tmp_path: Path) -> Iterator[
         machine.crash()
 
 
+@pytest.fixture
+def pointers(settings: Settings, object_store: ObjectServer) -> Callable[[], set[str]]:
+    """The tenants that have a published file."""
+    prefix = settings.storage_url.removeprefix(f"s3://{BUCKET}/")
+
+    def look() -> set[str]:
+        objects = object_store.list_keys(f"{prefix}/published/")
+        return {key.split("/")[0] for key in objects if key.endswith("/current.json")}
+
+    return look
+
+
+@pytest.fixture
+def published(pointers: Callable[[], set[str]], postgres_url: str) -> Callable[[], set[str]]:
+    """The tenants that readers see something of, which came at once."""
+
+    def look() -> set[str]:
+        with psycopg.connect(postgres_url) as connection:
+            found = connection.execute(
+                "select table_schema from information_schema.tables where table_name = 'observation'"
+            )
+            schemas = {schema for (schema,) in found.fetchall()} & {*_TENANTS}
+        assert not pointers() & schemas
+        return pointers() | schemas
+
+    return look
+
+
 @pytest.mark.slow
 def test_all_tenants_are_published_once_by_whichever_machine_also_where_one_is_lost(  # noqa: PLR0917 - fixtures
     deployment: Deployment,
     machines: list[Machine],
+    pointers: Callable[[], set[str]],
     published: Callable[[], set[str]],
     town: Towns,
     counts: MakeCounts,
@@ -166,7 +195,7 @@ def test_all_tenants_are_published_once_by_whichever_machine_also_where_one_is_l
         given = [batch.tags["civitas/tenants"].split() for batch in batches]
         assert [slug for slugs in given for slug in slugs] == _TENANTS
         lost, *others = (machine.start(batch) for machine, batch in zip(machines, batches, strict=True))
-        _wait(lambda: len(published() & {*given[0]}) > 1, machines)
+        _wait(lambda: len(pointers() & {*given[0]}) > 1, machines)
         machines[0].crash()
         for machine, process in zip(machines[1:], others, strict=True):
             machine.expect_success(process)
@@ -180,18 +209,18 @@ def test_all_tenants_are_published_once_by_whichever_machine_also_where_one_is_l
         more = {"2026-08-20T10:00:00Z": 5, "2026-08-20T11:00:00Z": 7, "2026-08-20T12:00:00Z": 8}
         town.changing.pages["/counter.csv"] = counts(more)
         (op,) = batches[0].run_config["ops"].values()
-        op["config"]["tenants"] += given[2]
+        op["config"]["tenants"] += given[2][1:5]
         machines[0].ends_well(batches[0])
 
         # Nothing lost, nothing doubled: neither in tables nor in objects, records, landing or history.
         assert published() == {*_TENANTS}
-        changed = {slug for slug in given[0] + given[2] if slug in _CHANGING}
+        changed = {*given[0], *given[2][1:5]} & _CHANGING
         for slug in _TENANTS:
             _holds_all_once(deployment, slug, more=slug in changed)
         again = _materialised(kept.instance)
         assert {made[slug] for slug in given[1] + given[2]} == {1}
         assert {slug for slug in given[1] + given[2] if again[slug] > 1} == changed & {*given[2]}
-        assert {again[slug] for slug in given[0]} <= {1, 2}
+        assert max(again.values()) <= 2
         assert not [path for machine in machines for path in machine.home.glob("dbt/*")], (
             "nobody has compiled"
         )
@@ -207,30 +236,11 @@ def _tick(deployment: Deployment, instance: dg.DagsterInstance) -> Any:
         return definitions.resolve_schedule_def("nightly").evaluate_tick(context).run_requests
 
 
-@pytest.fixture
-def published(settings: Settings, object_store: ObjectServer, postgres_url: str) -> Callable[[], set[str]]:
-    """The tenants that readers see something of, which came at once."""
-    prefix = settings.storage_url.removeprefix(f"s3://{BUCKET}/")
-
-    def look() -> set[str]:
-        with psycopg.connect(postgres_url) as connection:
-            found = connection.execute(
-                "select table_schema from information_schema.tables where table_name = 'observation'"
-            )
-            schemas = {schema for (schema,) in found.fetchall()}
-        objects = object_store.list_keys(f"{prefix}/published/")
-        pointers = {key.split("/")[0] for key in objects if key.endswith("/current.json")}
-        assert not pointers & _IN_POSTGRES
-        return pointers | (schemas & _IN_POSTGRES)
-
-    return look
-
-
 def _wait(is_so: Callable[[], Any], machines: list[Machine]) -> None:
     end = time.monotonic() + _PATIENCE
     while not is_so():
         assert time.monotonic() < end, (machines[0].home / "log.txt").read_text(encoding="utf-8")[-4000:]
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def _let_leases_expire(server: ObjectServer, storage_url: str) -> None:

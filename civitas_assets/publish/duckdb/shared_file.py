@@ -34,6 +34,8 @@ from civitas_assets.store.space import explain_full_disk
 
 _POINTER = "current.json"
 _MARK = ".copy.json"  # says of which version the file beside it is a copy
+_SWEPT = ".swept"  # when this machine's copies were looked through last
+_SWEPT_EVERY = 60.0  # seconds
 _ATTEMPTS = 5  # at a version that another one takes the place of
 _LEFT_BEHIND = 86_400  # seconds after which what a run was working on is nobody's any more
 
@@ -238,6 +240,10 @@ class SharedPublishedFile:
 
         What runs of a tenant have left goes after a day, since the tenant's next run may be another machine's.
         """
+        swept = self.path.parent.parent / _SWEPT
+        if swept.exists() and time.time() - swept.stat().st_mtime < _SWEPT_EVERY:
+            return
+        swept.touch()
         with suppress(StoreError):  # whoever comes next does it
             there = frozenset(self._files.list_keys(f"{PUBLISHED}/"))
             for mark in self.path.parent.parent.glob(f"*/{_MARK}"):

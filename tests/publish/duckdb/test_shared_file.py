@@ -213,6 +213,7 @@ def test_what_is_forgotten_is_in_no_object_and_in_no_copy(machines: Machines) ->
     assert len(machines.versions) == 1
     assert text.encode() not in machines.versions[0] + machines.copy(here).read_bytes()
     assert text.encode() in machines.copy(there).read_bytes(), "until it comes by"
+    os.utime(there.settings.published / ".swept", (0, 0))
     there.neighbour("village").publish([D1], rebuild=True)
     assert not machines.copy(there).exists()
     assert not left.exists()
