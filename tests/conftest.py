@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -35,6 +35,9 @@ from testbed.browser import program as program_of_browser
 from testbed.objects import BUCKET, ObjectServer, object_server
 from testbed.postgres import TRUSTED, embedded, postgres
 from testbed.serving import Loopback, Request
+
+if TYPE_CHECKING:
+    from testbed.history import History
 
 # The same examples in every run, however slow the machine: `make conform` looks for others.
 settings.register_profile(
@@ -186,7 +189,7 @@ def newest_postgres_url(newest_postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     """Dagster's instance as it is deployed on one machine and on several, for all tests of a module."""
     from testbed.history import history as opened  # noqa: PLC0415 - most tests do without Dagster
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import dagster as dg
 import pytest
 from dagster._core.events.log import EventLogEntry
 
 from civitas_assets.defs.history_words import build_words_part
 from civitas_assets.lifecycle.needles import Needles
+from testbed.history import History
 
 
-def say(history: Any, text: str) -> str:
+def say(history: History, text: str) -> str:
     """A run that says so; its id."""
 
     @dg.job
@@ -28,7 +27,7 @@ def say(history: Any, text: str) -> str:
 @pytest.mark.parametrize(
     "text", ["Tür-17 is late", "HTTP 503 from /v1?id=T%C3%BCr-17", '{"id": "T\\u00fcr-17", "n": 1}']
 )
-def test_a_value_is_found_as_it_was_written(history: Any, text: str) -> None:
+def test_a_value_is_found_as_it_was_written(history: History, text: str) -> None:
     telling, silent = say(history, text), say(history, "Tür-18 is late")
     part = build_words_part(history.instance, Needles(["Tür-17"]))
     assert part.measure().rows == 1

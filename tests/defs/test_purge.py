@@ -11,6 +11,7 @@ import yaml
 from civitas_assets.defs.asset_checks import build_partitioned_check
 from civitas_assets.defs.purge import Purge, delete_history
 from civitas_assets.settings import PROJECT_DIR
+from testbed.history import History
 
 TENANTS = dg.StaticPartitionsDefinition(["x", "y"])
 KEY = dg.AssetKey("table")
@@ -34,7 +35,7 @@ JOB = dg.Definitions(
 ).resolve_job_def("make")
 
 
-def run(history: Any, tenant: str, **tags: str) -> str:
+def run(history: History, tenant: str, **tags: str) -> str:
     result = JOB.execute_in_process(
         partition_key=tenant,
         instance=history.instance,
@@ -45,11 +46,11 @@ def run(history: Any, tenant: str, **tags: str) -> str:
     return result.run_id
 
 
-def runs(history: Any) -> set[str]:
+def runs(history: History) -> set[str]:
     return {*history.instance.get_run_ids()}
 
 
-def checked(history: Any) -> dict[str | None, tuple[str, str]]:
+def checked(history: History) -> dict[str | None, tuple[str, str]]:
     """The run and the outcome of the latest execution of the check, by tenant."""
     found = history.instance.event_log_storage.get_asset_check_partition_info([CHECK])
     return {
@@ -57,7 +58,7 @@ def checked(history: Any) -> dict[str | None, tuple[str, str]]:
     }
 
 
-def test_the_latest_state_stays_and_what_it_replaced_goes(history: Any) -> None:
+def test_the_latest_state_stays_and_what_it_replaced_goes(history: History) -> None:
     replaced, failed = run(history, "x"), run(history, "x", fail="yes")
     earlier_y, latest_x = run(history, "y"), run(history, "x")
     cut = datetime.now(UTC)
@@ -93,7 +94,7 @@ def test_the_latest_state_stays_and_what_it_replaced_goes(history: Any) -> None:
     assert runs(history) == {latest_x, latest_y, not_yet_mended}
 
 
-def test_runs_that_have_not_ended_stay_however_old_they_are(history: Any) -> None:
+def test_runs_that_have_not_ended_stay_however_old_they_are(history: History) -> None:
     waiting = history.instance.create_run_for_job(JOB, tags={"dagster/partition": "x"})
     delete_history(history.instance, datetime.now(UTC))
     assert waiting.run_id in runs(history)

@@ -14,6 +14,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from civitas_assets.catalog.cadence import CADENCES, Cadence
 from civitas_assets.defs.runs import OPERATORS_TIME, list_tenants_of_run
+from civitas_assets.pipeline.deployment import Deployment
 from tests.defs.conftest import Define, Deploy
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -37,7 +38,7 @@ def tick(instance: dg.DagsterInstance, definitions_of: Define) -> Any:
 
 
 @pytest.fixture
-def three(deployed: Deploy, town: Callable[..., str]) -> Any:
+def three(deployed: Deploy, town: Callable[..., str]) -> Deployment:
     """Three towns: one with sources of every cadence, one with nightly ones only, one without any."""
     return deployed(
         eins=town(1, a="nightly", b="hourly", c="every_15_minutes"),
@@ -50,7 +51,7 @@ def three(deployed: Deploy, town: Callable[..., str]) -> Any:
 AT_TWO = datetime(2026, 8, 22, 0, 0, tzinfo=UTC)
 
 
-def test_only_tenants_with_a_source_of_the_cadence_get_a_run(three: Any, tick: Any) -> None:
+def test_only_tenants_with_a_source_of_the_cadence_get_a_run(three: Deployment, tick: Any) -> None:
     def started(cadence: str) -> list[str]:
         return [
             name for r in tick(three, cadence, AT_TWO).run_requests for name in list_tenants_of_run(r.tags)
@@ -64,7 +65,7 @@ def test_only_tenants_with_a_source_of_the_cadence_get_a_run(three: Any, tick: A
 @pytest.mark.parametrize(
     ("cadence", "tenants"), [("nightly", "eins zwei"), ("every_15_minutes", "eins vier")]
 )
-def test_tenants_of_a_cadence_share_one_run(three: Any, tick: Any, cadence: str, tenants: str) -> None:
+def test_tenants_of_a_cadence_share_one_run(three: Deployment, tick: Any, cadence: str, tenants: str) -> None:
     (request,) = tick(three, cadence, AT_TWO).run_requests
     assert request.run_config == {"ops": {f"tenants_{cadence}": {"config": {"tenants": tenants.split()}}}}
     assert request.tags.items() >= {"civitas/tenants": tenants, "civitas/cadence": cadence}.items()
@@ -94,7 +95,7 @@ def test_cadence_that_no_source_has_starts_nothing(
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
 def test_tenant_whose_run_is_still_going_is_not_queued_twice(
-    three: Any, tick: Any, instance: dg.DagsterInstance, status: Any
+    three: Deployment, tick: Any, instance: dg.DagsterInstance, status: Any
 ) -> None:
     tags = {"civitas/tenant": "eins", "civitas/cadence": "nightly"}
     create_run_for_test(instance, status=status, tags=tags)
@@ -103,7 +104,7 @@ def test_tenant_whose_run_is_still_going_is_not_queued_twice(
 
 
 def test_batch_that_is_still_going_is_not_queued_twice(
-    three: Any, tick: Any, instance: dg.DagsterInstance
+    three: Deployment, tick: Any, instance: dg.DagsterInstance
 ) -> None:
     tags = {"civitas/tenants": "eins vier", "civitas/cadence": "every_15_minutes"}
     run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=tags)
@@ -161,7 +162,7 @@ def test_time_change_neither_skips_nor_doubles_an_hour(
     assert keys == [f"{change + timedelta(hours=n):%Y-%m-%dT%H}:20Z:eins" for n in range(4)]
 
 
-def test_everything_can_be_loaded_as_the_ui_loads_it(three: Any, definitions_of: Define) -> None:
+def test_everything_can_be_loaded_as_the_ui_loads_it(three: Deployment, definitions_of: Define) -> None:
     jobs = {job.name for job in definitions_of(three).get_repository_def().get_all_jobs()}
     assert {"nightly", "arrivals", *(f"{cadence}_batch" for cadence in CADENCES)} <= jobs
 
@@ -175,7 +176,7 @@ def test_schedules_that_fetch_start_as_the_settings_say(
     assert found == dict.fromkeys(CADENCES, wanted.upper())
 
 
-def test_runs_from_the_ui_name_their_tenant_too(three: Any, definitions_of: Define) -> None:
+def test_runs_from_the_ui_name_their_tenant_too(three: Deployment, definitions_of: Define) -> None:
     for name in ("nightly", "arrivals"):
         job = definitions_of(three).resolve_job_def(name)
         assert job.get_tags_for_partition_key("zwei", None)["civitas/tenant"] == "zwei"

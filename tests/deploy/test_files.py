@@ -17,7 +17,7 @@ DEPLOY = PROJECT_DIR / "deploy"
 
 
 @pytest.fixture(scope="module")
-def compose() -> Any:
+def compose() -> dict[str, Any]:
     return yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 
 
@@ -26,7 +26,7 @@ def values() -> Any:
     return yaml.safe_load((DEPLOY / "kubernetes" / "values.yaml").read_text(encoding="utf-8"))
 
 
-def test_only_the_proxy_is_reached_from_outside(compose: Any) -> None:
+def test_only_the_proxy_is_reached_from_outside(compose: dict[str, Any]) -> None:
     assert [name for name, service in compose["services"].items() if "ports" in service] == ["proxy"]
     assert compose["networks"]["inside"] == {"internal": True}
     outside = {
@@ -35,13 +35,13 @@ def test_only_the_proxy_is_reached_from_outside(compose: Any) -> None:
     assert outside == {"code", "login-webserver", "login-viewer", "login-pages", "proxy"}
 
 
-def test_services_wait_for_services_that_are_there(compose: Any) -> None:
+def test_services_wait_for_services_that_are_there(compose: dict[str, Any]) -> None:
     services = compose["services"]
     for service in services.values():
         assert set(service.get("depends_on", [])) <= services.keys()
 
 
-def test_files_that_containers_see_are_there(compose: Any) -> None:
+def test_files_that_containers_see_are_there(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
@@ -51,7 +51,7 @@ def test_files_that_containers_see_are_there(compose: Any) -> None:
                 assert source in compose["volumes"]
 
 
-def test_images_are_pinned_and_secrets_are_not_written_down(compose: Any) -> None:
+def test_images_are_pinned_and_secrets_are_not_written_down(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
         assert re.search(r":[\w.-]*\d", service["image"]) or service["image"].startswith("${"), name
         for variable, value in service.get("environment", {}).items():
@@ -65,7 +65,7 @@ def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
     assert used - {"CIVITAS_IMAGE"} == set(re.findall(r"^#?(\w+)=", example, re.MULTILINE))
 
 
-def test_settings_of_a_deployment_are_settings_of_the_package(compose: Any, values: Any) -> None:
+def test_settings_of_a_deployment_are_settings_of_the_package(compose: dict[str, Any], values: Any) -> None:
     known = {f"CIVITAS_{name.upper()}" for name in Settings.model_fields}
     own = {"CIVITAS_CODE_HOST", "CIVITAS_CODE_PORT", "CIVITAS_UI_HOST", "CIVITAS_UI_PORT"}  # of the units
     units = (DEPLOY / "systemd" / "civitas.env").read_text(encoding="utf-8")
@@ -109,7 +109,7 @@ def test_the_image_has_what_production_needs_as_it_was_tested() -> None:
     assert not {"pytest", "playwright", "moto"} & deployed.keys()
 
 
-def test_the_webserver_is_guarded_whoever_starts_it(compose: Any) -> None:
+def test_the_webserver_is_guarded_whoever_starts_it(compose: dict[str, Any]) -> None:
     """By systemd, compose and `make dev` as a module; by the Helm chart under Dagster's own name."""
     ours = "-m civitas_assets.webserver"
     assert ours in (DEPLOY / "systemd" / "civitas-webserver.service").read_text(encoding="utf-8")
@@ -130,7 +130,7 @@ def _dockerfile() -> str:
     return (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 
 
-def test_the_command_is_called_in_the_code_location(compose: Any, values: Any) -> None:
+def test_the_command_is_called_in_the_code_location(compose: dict[str, Any], values: Any) -> None:
     """It has the tenants' files, the stores and the secrets of sources, and an account that owns its home."""
     page = (PROJECT_DIR / "docs/deploy.md").read_text(encoding="utf-8")
     (service,) = re.findall(r"compose\.yaml exec (\w+) civitas", page)

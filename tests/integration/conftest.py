@@ -344,11 +344,16 @@ class Called:
     output: str
 
 
+Ask = Callable[[str], list[tuple[Any, ...]]]
+Civitas = Callable[..., Called]
+CivitasIn = Callable[[Workplace], Civitas]
+
+
 @pytest.fixture
-def command_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+def command_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CivitasIn:
     """The command in this process, in a deployment."""
 
-    def within(workplace: Workplace) -> Callable[..., Called]:
+    def within(workplace: Workplace) -> Civitas:
         home, dagster_home = workplace.settings.home, workplace.folder / "dagster-home"
         monkeypatch.setenv("CIVITAS_HOME", str(home))
         monkeypatch.setenv("CIVITAS_TENANTS_DIR", str(workplace.settings.tenants_dir))
@@ -377,6 +382,6 @@ def command_in(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 
 
 @pytest.fixture
-def civitas(kleinstadt: Workplace, command_in: Any) -> Any:
+def civitas(kleinstadt: Workplace, command_in: CivitasIn) -> Civitas:
     """The command in the small town's deployment."""
     return command_in(kleinstadt)

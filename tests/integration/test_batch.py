@@ -46,7 +46,7 @@ def towns(workplace: Workplace, open_town: Callable[[], Server]) -> Any:
 
 
 @pytest.fixture
-def batch(workplace: Workplace) -> Any:
+def batch(workplace: Workplace) -> Callable[..., dg.ExecuteInProcessResult]:
     """Runs the batch."""
 
     def run(**config: Any) -> dg.ExecuteInProcessResult:
@@ -74,7 +74,7 @@ def checked(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> 
 
 
 def test_tenants_are_published_and_recorded_each_under_its_own_partition(
-    workplace: Workplace, towns: Any, batch: Any
+    workplace: Workplace, towns: Any, batch: Callable[..., dg.ExecuteInProcessResult]
 ) -> None:
     result = batch()
     assert result.success
@@ -104,7 +104,7 @@ def test_tenants_are_published_and_recorded_each_under_its_own_partition(
 
 
 def test_the_page_tells_of_a_fault_at_once_and_is_not_made_again_for_what_it_tells(
-    workplace: Workplace, towns: Any, batch: Any
+    workplace: Workplace, towns: Any, batch: Callable[..., dg.ExecuteInProcessResult]
 ) -> None:
     def made() -> set[tuple[str | None, str]]:
         workplace.clock += timedelta(minutes=15)
@@ -135,7 +135,7 @@ def test_the_page_tells_of_a_fault_at_once_and_is_not_made_again_for_what_it_tel
 
 
 def test_history_of_the_run_has_warnings_and_no_progress(
-    workplace: Workplace, towns: Any, batch: Any, tmp_path: Path
+    workplace: Workplace, towns: Any, batch: Callable[..., dg.ExecuteInProcessResult], tmp_path: Path
 ) -> None:
     towns["anstadt"].pages["/parking.json"] = None
     logs = {"python_logs": {"managed_python_loggers": ["civitas_assets"], "python_log_level": "INFO"}}
@@ -206,7 +206,10 @@ def faults_of(workplace: Workplace, run_id: str) -> Mapping[str, Sequence[str]]:
 
 
 def test_fault_of_one_tenant_stops_no_other_and_is_named(
-    workplace: Workplace, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
+    workplace: Workplace,
+    towns: Any,
+    batch: Callable[..., dg.ExecuteInProcessResult],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     real = Scope.select_sources
 
@@ -225,7 +228,7 @@ def test_fault_of_one_tenant_stops_no_other_and_is_named(
 
 
 def test_server_that_drips_without_end_is_the_fault_of_its_source_alone(
-    workplace: Workplace, towns: Any, batch: Any, dripping: str
+    workplace: Workplace, towns: Any, batch: Callable[..., dg.ExecuteInProcessResult], dripping: str
 ) -> None:
     file = workplace.settings.tenants_dir / "anstadt.yaml"
     text = file.read_text().replace(f"{towns['anstadt'].url}/parking.json", f"{dripping}/parking.json")
@@ -266,7 +269,10 @@ def dripping() -> Iterator[str]:
 
 
 def test_tenant_that_another_run_works_for_is_left_to_it(
-    workplace: Workplace, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
+    workplace: Workplace,
+    towns: Any,
+    batch: Callable[..., dg.ExecuteInProcessResult],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("civitas_assets.defs.batch._LOCK_TIMEOUT", 0.0)
     with hold_tenant_lock(workplace.settings.locks, "anstadt"):
@@ -276,7 +282,7 @@ def test_tenant_that_another_run_works_for_is_left_to_it(
 
 
 def test_frequent_source_reads_its_look_back_once_a_day_and_then_only_today(
-    workplace: Workplace, towns: Any, batch: Any
+    workplace: Workplace, towns: Any, batch: Callable[..., dg.ExecuteInProcessResult]
 ) -> None:
     for slug in towns:
         file = workplace.settings.tenants_dir / f"{slug}.yaml"
@@ -319,7 +325,7 @@ def processes(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_processes_publish_what_one_would_and_tell_the_run(
-    workplace: Workplace, towns: Any, batch: Any, processes: None
+    workplace: Workplace, towns: Any, batch: Callable[..., dg.ExecuteInProcessResult], processes: None
 ) -> None:
     result = batch()
     assert result.success
@@ -344,7 +350,7 @@ sys.addaudithook(end)
 @pytest.mark.usefixtures("towns", "processes")
 def test_process_that_is_killed_takes_one_tenant_with_it(
     workplace: Workplace,
-    batch: Any,
+    batch: Callable[..., dg.ExecuteInProcessResult],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -367,7 +373,10 @@ def test_process_that_is_killed_takes_one_tenant_with_it(
 
 @pytest.mark.usefixtures("processes")
 def test_payload_beyond_its_memory_is_the_fault_of_its_source_alone(
-    workplace: Workplace, towns: Any, batch: Any, monkeypatch: pytest.MonkeyPatch
+    workplace: Workplace,
+    towns: Any,
+    batch: Callable[..., dg.ExecuteInProcessResult],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = (f"2026-08-20T10:{minute:02}:00Z,1,{minute},{'x' * 100_000}" for minute in range(45))
     towns["anstadt"].pages["/counter.csv"] = "\n".join(["time,id,count,remark", *rows, ""]).encode()

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
@@ -31,7 +31,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from civitas_assets.defs.messages import notify_of_faults
 from testbed.serving import Loopback, Request
-from tests.integration.conftest import Workplace
+from tests.integration.conftest import CivitasIn, Workplace
 
 PLACES = (
     "header", "query", "basic", "certificate", "sql", "sqlrow", "mqtt", "hook", "plain", "url", "probe", "postgres",
@@ -288,7 +288,7 @@ def test_no_canary_comes_back_by_any_way_to_fail(  # noqa: PLR0917 - fixtures
     workplace: Workplace,
     echo: Echo,
     database: str,
-    command_in: Callable[..., Any],
+    command_in: CivitasIn,
     monkeypatch: pytest.MonkeyPatch,
     everything_logged: Kept,
 ) -> None:

@@ -7,15 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
-from tests.integration.conftest import Server, Workplace
+from tests.integration.conftest import Civitas, Server, Workplace
 
 
-def test_run_exits_with_0_only_if_every_source_was_fine(civitas: Any, town: Server) -> None:
+def test_run_exits_with_0_only_if_every_source_was_fine(civitas: Civitas, town: Server) -> None:
     fine = civitas("run", "--tenant", "kleinstadt")
     assert fine.exit_code == 0, fine.output
     assert "published" in fine.output
@@ -26,7 +25,7 @@ def test_run_exits_with_0_only_if_every_source_was_fine(civitas: Any, town: Serv
     assert "landing/json · parking" in broken.output
 
 
-def test_query_prints_a_table(civitas: Any) -> None:
+def test_query_prints_a_table(civitas: Civitas) -> None:
     assert civitas("run").exit_code == 0
     answer = civitas(
         "query", "kleinstadt", "select station_id, sum(value)::int as total from observation group by 1"
@@ -41,7 +40,7 @@ def test_query_prints_a_table(civitas: Any) -> None:
 
 
 def test_workspace_leaves_records_for_dbt_and_says_what_to_set(
-    civitas: Any, kleinstadt: Workplace, tmp_path: Path
+    civitas: Civitas, kleinstadt: Workplace, tmp_path: Path
 ) -> None:
     folder = tmp_path / "by hand"
     nothing = civitas("workspace", "kleinstadt", "-o", str(folder))
@@ -58,7 +57,7 @@ def test_workspace_leaves_records_for_dbt_and_says_what_to_set(
         assert records.execute("select sum(value)::int from records.observation").fetchall() == [(12,)]
 
 
-def test_workspace_removes_no_folder_that_is_none(civitas: Any, tmp_path: Path) -> None:
+def test_workspace_removes_no_folder_that_is_none(civitas: Civitas, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("", encoding="utf-8")
     refused = civitas("workspace", "kleinstadt", "-o", str(tmp_path))
     assert refused.exit_code == 2
@@ -67,7 +66,7 @@ def test_workspace_removes_no_folder_that_is_none(civitas: Any, tmp_path: Path) 
 
 
 def test_rebuild_makes_the_output_anew_without_fetching(
-    civitas: Any, town: Server, kleinstadt: Workplace
+    civitas: Civitas, town: Server, kleinstadt: Workplace
 ) -> None:
     assert civitas("run").exit_code == 0
     kleinstadt.published("kleinstadt").unlink()
@@ -78,7 +77,7 @@ def test_rebuild_makes_the_output_anew_without_fetching(
 
 
 def test_mappings_lists_what_nobody_knows_and_writes_what_it_means(
-    civitas: Any, town: Server, kleinstadt: Workplace
+    civitas: Civitas, town: Server, kleinstadt: Workplace
 ) -> None:
     file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
     text = file.read_text(encoding="utf-8")
@@ -104,7 +103,7 @@ def test_mappings_lists_what_nobody_knows_and_writes_what_it_means(
     assert "all properties and units are known" in civitas("mappings", "kleinstadt").output
 
 
-def test_validate_names_every_fault(civitas: Any, kleinstadt: Workplace) -> None:
+def test_validate_names_every_fault(civitas: Civitas, kleinstadt: Workplace) -> None:
     assert civitas("validate").exit_code == 0
     kleinstadt.write_tenant("falsch", "name: Falsch\nags: 5515000\nbbox: [1, 2, 3, 4]\nsorces: {}\n")
     result = civitas("validate")
@@ -115,7 +114,7 @@ def test_validate_names_every_fault(civitas: Any, kleinstadt: Workplace) -> None
     assert "did you mean sources?" in text
 
 
-def test_schema_is_json_schema(civitas: Any, tmp_path: Path) -> None:
+def test_schema_is_json_schema(civitas: Civitas, tmp_path: Path) -> None:
     assert civitas("schema", str(tmp_path / "tenant.json")).exit_code == 0
     schema = json.loads((tmp_path / "tenant.json").read_text())
     assert schema["$schema"].endswith("2020-12/schema")
@@ -125,14 +124,14 @@ def test_schema_is_json_schema(civitas: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "command", [[], ["run"], ["validate"], ["schema"], ["query"], ["rebuild"], ["demo"], ["export"]]
 )
-def test_help_reads_well(civitas: Any, command: list[str]) -> None:
+def test_help_reads_well(civitas: Civitas, command: list[str]) -> None:
     result = civitas(*command, "--help")
     assert result.exit_code == 0
     assert "Usage:" in result.output
     assert len(result.output.splitlines()) > 5
 
 
-def test_unreadable_day_is_named(civitas: Any) -> None:
+def test_unreadable_day_is_named(civitas: Civitas) -> None:
     result = civitas("run", "--from", "yesterday")
     assert result.exit_code == 2
     assert "2026-08-01" in result.output
@@ -151,7 +150,7 @@ def test_error_is_one_sentence_and_not_a_traceback(tmp_path: Path) -> None:
     assert "CIVITAS_TENANTS_DIR" in done.stderr
 
 
-def test_models_are_listed_and_shown_with_their_columns(civitas: Any) -> None:
+def test_models_are_listed_and_shown_with_their_columns(civitas: Civitas) -> None:
     listed = civitas("models")
     assert listed.exit_code == 0, listed.output
     assert re.search(
@@ -166,7 +165,7 @@ def test_models_are_listed_and_shown_with_their_columns(civitas: Any) -> None:
 
 
 def test_a_breaking_change_of_a_contract_is_printed_and_fails(
-    civitas: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    civitas: Civitas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("civitas_assets.cli.models.FOLDER", tmp_path / "models")
     stale = civitas("models", "--check")

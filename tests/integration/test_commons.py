@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Server, Workplace
+from tests.integration.conftest import CivitasIn, Server, Workplace
 
 SHARE = "share: [parking_status, {table: parking_site, withhold: [name]}]\n"
 ROWS = "select tenant, tenant_name, count(*) from commons.parking_status group by all order by all"
@@ -28,7 +28,7 @@ def unshare(workplace: Workplace, slug: str) -> None:
 
 
 def test_what_two_towns_share_is_in_the_commons_and_goes_with_their_consent(
-    two_towns: Any, town: Server, command_in: Any
+    two_towns: Any, town: Server, command_in: CivitasIn
 ) -> None:
     civitas = command_in(two_towns)
     assert civitas("query", "commons", "select 1").output.startswith("error nobody shares anything yet")
@@ -85,7 +85,7 @@ def test_consent_counts_even_where_the_night_fails_and_a_failure_of_the_commons_
     ]
 
 
-def test_a_share_of_what_is_not_there_is_a_fault_of_the_file(two_towns: Any, command_in: Any) -> None:
+def test_a_share_of_what_is_not_there_is_a_fault_of_the_file(two_towns: Any, command_in: CivitasIn) -> None:
     two_towns.write_tenant(
         "altstadt", two_towns.template("kleinstadt", url="http://127.0.0.1:9") + "share: [parkng]\n"
     )

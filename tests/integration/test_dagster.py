@@ -13,6 +13,7 @@ from civitas_assets.harmonise.project import Project
 from civitas_assets.pipeline.runner import Order
 from civitas_assets.records import RECORD_TYPES
 from civitas_assets.store.locks import hold_tenant_lock
+from testbed.history import History
 from tests.integration.conftest import MakeCounts, Server, Workplace
 
 EMPTY_TOWN = 'name: Leer\nags: "99000098"\nbbox: [9.0, 50.0, 9.2, 50.2]\n'
@@ -29,7 +30,7 @@ def models_of(project: Project) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def told(kleinstadt: Workplace, history: Any) -> Any:
+def told(kleinstadt: Workplace, history: History) -> Any:
     """The small town, with Dagster's history on SQLite and on PostgreSQL, and nothing in it yet."""
     history.instance.wipe()
     kleinstadt.instance = history.instance
@@ -277,7 +278,7 @@ def test_second_run_of_a_tenant_is_refused_while_one_is_going(kleinstadt: Workpl
 
 
 def test_secret_reaches_the_server_and_no_record_of_the_run(
-    told: Any, town: Server, history: Any, monkeypatch: pytest.MonkeyPatch
+    told: Any, town: Server, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "hunter2-hunter2"  # noqa: S105 - the point of the test
     monkeypatch.setenv("KLEINSTADT_TOKEN", secret)

@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -16,7 +15,7 @@ import zstandard
 from psycopg.sql import SQL, Identifier
 
 from civitas_assets.pipeline.runner import Order
-from tests.integration.conftest import Server, Workplace
+from tests.integration.conftest import CivitasIn, Server, Workplace
 
 DEVICE, OTHER = "geraet-4711-x", "geraet-4712-x"
 TOWN = """
@@ -103,7 +102,7 @@ def telling_tables(url: str) -> list[str]:
 def test_a_device_is_nowhere_afterwards_and_does_not_come_back(  # noqa: PLR0917 - fixtures
     workplace: Workplace,
     town: Server,
-    command_in: Any,
+    command_in: CivitasIn,
     stored: Callable[[], Mapping[str, bytes]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -166,7 +165,7 @@ def test_a_device_is_nowhere_afterwards_and_does_not_come_back(  # noqa: PLR0917
     assert (telling(*places), telling_of_stores()) == ([], set())
 
 
-def test_what_cannot_be_erased_is_said(kleinstadt: Workplace, command_in: Any) -> None:
+def test_what_cannot_be_erased_is_said(kleinstadt: Workplace, command_in: CivitasIn) -> None:
     civitas = command_in(kleinstadt)
     refused = civitas("erase", "kleinstadt", "--where", "colour=red", "--dry-run")
     assert refused.exit_code == 1

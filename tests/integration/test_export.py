@@ -17,7 +17,7 @@ import pyogrio
 import pytest
 
 from testbed.serving import Loopback, Request
-from tests.integration.conftest import Server, Workplace
+from tests.integration.conftest import Civitas, CivitasIn, Server, Workplace
 
 # What is measured, in which unit, and by which model it travels; every unit that is converted on the way is here.
 MEASURED = {
@@ -103,12 +103,12 @@ def published(new_workplace: Callable[[], Workplace], open_town: Callable[[], Se
 
 
 @pytest.fixture
-def exported(published: Any, command_in: Any) -> Any:
+def exported(published: Any, command_in: CivitasIn) -> Civitas:
     """The command in that town."""
     return partial(command_in(published), "export")
 
 
-def test_csv_goes_to_standard_output_and_what_was_done_to_standard_error(exported: Any) -> None:
+def test_csv_goes_to_standard_output_and_what_was_done_to_standard_error(exported: Civitas) -> None:
     called = exported("csv", "kleinstadt", "observation")
     assert called.exit_code == 0, called.output
     rows = [*csv.DictReader(io.StringIO(called.stdout))]
@@ -119,7 +119,7 @@ def test_csv_goes_to_standard_output_and_what_was_done_to_standard_error(exporte
     assert called.output.removeprefix(called.stdout) == "kleinstadt: 2 rows of observation\n"
 
 
-def test_a_file_is_written_for_german_spreadsheets(exported: Any, tmp_path: Path) -> None:
+def test_a_file_is_written_for_german_spreadsheets(exported: Civitas, tmp_path: Path) -> None:
     file = tmp_path / "parkhaus.csv"
     called = exported("csv", "kleinstadt", "parking_status", "--german", "--output", str(file))
     assert called.exit_code == 0
@@ -130,7 +130,7 @@ def test_a_file_is_written_for_german_spreadsheets(exported: Any, tmp_path: Path
     assert [*tmp_path.glob(".parkhaus*")] == []
 
 
-def test_days_are_those_of_the_tenant(exported: Any) -> None:
+def test_days_are_those_of_the_tenant(exported: Civitas) -> None:
     def on(first: str, last: str) -> list[str]:
         answer = exported("csv", "kleinstadt", "observation", "--from", first, "--to", last)
         return sorted(row["value"] for row in csv.DictReader(io.StringIO(answer.stdout)))
@@ -141,7 +141,7 @@ def test_days_are_those_of_the_tenant(exported: Any) -> None:
     assert on("2026-08-21", "2026-08-22") == []
 
 
-def test_geojson_and_geoparquet_lie_where_the_thing_does(exported: Any, tmp_path: Path) -> None:
+def test_geojson_and_geoparquet_lie_where_the_thing_does(exported: Civitas, tmp_path: Path) -> None:
     for name, options in (("geojson", ()), ("geojsonl", ("--lines",)), ("parquet", ())):
         form = "geoparquet" if name == "parquet" else "geojson"
         file = tmp_path / f"parking.{name}"
@@ -155,7 +155,7 @@ def test_geojson_and_geoparquet_lie_where_the_thing_does(exported: Any, tmp_path
     assert table["bbox"].to_pylist() == [{"xmin": 9.1, "ymin": 50.1, "xmax": 9.1, "ymax": 50.1}]
 
 
-def test_what_cannot_be_exported_is_named_with_what_can(exported: Any) -> None:
+def test_what_cannot_be_exported_is_named_with_what_can(exported: Civitas) -> None:
     for arguments, code, text in (
         ("csv kleinstadt parking", 1, "there is no published model parking; there are: "),
         ("csv grossstadt station", 1, "grossstadt has no output in "),
@@ -182,7 +182,7 @@ def test_what_cannot_be_exported_is_named_with_what_can(exported: Any) -> None:
         assert text in " ".join(called.output.replace("│", " ").split()), arguments
 
 
-def test_a_terminal_gets_no_parquet(exported: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_no_parquet(exported: Civitas, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     called = exported("geoparquet", "kleinstadt", "station")
     assert called.exit_code == 2
@@ -207,7 +207,7 @@ def broker() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def test_another_town_reads_from_a_broker_what_was_exported(
-    civitas: Any, kleinstadt: Workplace, town: Server, broker: tuple[str, list[dict[str, Any]]]
+    civitas: Civitas, kleinstadt: Workplace, town: Server, broker: tuple[str, list[dict[str, Any]]]
 ) -> None:
     everything = {**MEASURED, **SINGLE}
     # Air and water are at stations of their own: a broker's reader takes a device to have one temperature.

@@ -12,7 +12,7 @@ import pytest
 from civitas_assets.catalog.cadence import Cadence
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.batch import make_batch_name, make_batch_op_name
-from tests.integration.conftest import Server, Workplace
+from tests.integration.conftest import CivitasIn, Server, Workplace
 
 CADENCE: Cadence = "nightly"
 
@@ -27,7 +27,7 @@ def neighbours(workplace: Workplace, town: Server, open_town: Callable[[], Serve
 
 
 def test_a_command_goes_on_for_all_others_and_fails(
-    workplace: Workplace, neighbours: str, command_in: Any
+    workplace: Workplace, neighbours: str, command_in: CivitasIn
 ) -> None:
     civitas = command_in(workplace)
     workplace.write_tenant("nachbarstadt", neighbours.replace("licence:", "license:"))

@@ -18,7 +18,7 @@ import yaml
 from civitas_assets.defs.retention_job import apply_retention_to
 from civitas_assets.pipeline.runner import Order
 from civitas_assets.store.storage import make_storage
-from tests.integration.conftest import MakeCounts, Server, Workplace
+from tests.integration.conftest import CivitasIn, MakeCounts, Server, Workplace
 
 SHARE = "share: [parking_status]\n"
 
@@ -34,7 +34,7 @@ def published(kleinstadt: Workplace) -> Any:
 @pytest.mark.parametrize(("destination", "storage"), [("duckdb", "folder"), ("postgres", "objects")])
 def test_a_town_is_added_shown_archived_handed_over_and_removed(
     published: Any,
-    command_in: Any,
+    command_in: CivitasIn,
     destination: str,
     stored: Callable[[], Mapping[str, bytes]],
     tmp_path: Path,
@@ -143,7 +143,7 @@ def test_a_town_is_taken_over_equal_by_checksum_with_its_horizon(  # noqa: PLR09
     published: Any,
     town: Server,
     counts: MakeCounts,
-    command_in: Any,
+    command_in: CivitasIn,
     new_workplace: Callable[[], Workplace],
     tmp_path: Path,
 ) -> None:

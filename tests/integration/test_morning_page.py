@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +15,7 @@ from civitas_assets.browse.views import draw_rows, read_models
 from civitas_assets.report.page_summary import PageSummary
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.nights import NightBook
-from tests.integration.conftest import Server, Workplace
+from tests.integration.conftest import Civitas, Server, Workplace
 
 
 def told(workplace: Workplace) -> PageSummary:
@@ -112,7 +111,7 @@ def without_sizes(page: str) -> str:
 
 
 def test_the_command_makes_pages_where_it_is_told(
-    civitas: Any, kleinstadt: Workplace, tmp_path: Path
+    civitas: Civitas, kleinstadt: Workplace, tmp_path: Path
 ) -> None:
     done = civitas("report", "kleinstadt", "--lang", "en", "--output", str(tmp_path / "site"))
     assert done.exit_code == 0, done.output

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from civitas_assets.store.files import LocalFiles
 from civitas_assets.store.open_folder import OpenFolder
-from tests.integration.conftest import Workplace
+from tests.integration.conftest import CivitasIn, Workplace
 
 OPEN = """
 share: [parking_site, parking_status]
@@ -26,7 +25,7 @@ sinks:
 """
 
 
-def test_the_folder_follows_the_nights(kleinstadt: Workplace, tmp_path: Path, command_in: Any) -> None:
+def test_the_folder_follows_the_nights(kleinstadt: Workplace, tmp_path: Path, command_in: CivitasIn) -> None:
     file = kleinstadt.settings.tenants_dir / "kleinstadt.yaml"
     text = file.read_text(encoding="utf-8") + OPEN
     file.write_text(text, encoding="utf-8")

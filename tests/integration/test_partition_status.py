@@ -11,11 +11,12 @@ from dagster_postgres import PostgresEventLogStorage
 
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.runs import CLEARED_TAG, NIGHTLY, OUTCOME_TAG
+from testbed.history import History
 from tests.integration.conftest import MakeCounts, Server, Workplace
 
 
 @pytest.fixture
-def told(kleinstadt: Workplace, history: Any) -> Any:
+def told(kleinstadt: Workplace, history: History) -> Any:
     """The small town, with Dagster's history as it is deployed: in files, and in PostgreSQL."""
     history.instance.wipe()
     kleinstadt.instance = history.instance

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import dagster as dg
 import pytest
 
 from civitas_assets.definitions import build_definitions
 from civitas_assets.defs.maintenance import PURGE
-from tests.integration.conftest import Workplace
+from tests.integration.conftest import Civitas, Workplace
 
 
-def test_the_command_says_what_it_would_remove_and_refuses_what_is_no_age(civitas: Any) -> None:
+def test_the_command_says_what_it_would_remove_and_refuses_what_is_no_age(civitas: Civitas) -> None:
     called = civitas("purge", "--dry-run")
     assert called.exit_code == 0, called.output
     assert called.stdout.startswith("0 runs older than 90 days would be removed; 0 older ones stay")
@@ -23,7 +22,7 @@ def test_the_command_says_what_it_would_remove_and_refuses_what_is_no_age(civita
 
 
 def test_a_setting_that_makes_no_sense_is_named_without_its_value(
-    civitas: Any, monkeypatch: pytest.MonkeyPatch
+    civitas: Civitas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CIVITAS_STORAGE_URL", "s3://key:hunter2@bucket")
     called = civitas("purge", "--dry-run")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Replay, Server, Workplace
+from tests.integration.conftest import Ask, Replay, Server, Workplace
 
 SOIL, SKY, BIN, LABORATORY = "a8404187d187106e", "2cf7f1c0443002c8", "24e124713c401925", "2cf7f1c051100027"
 OBSERVED = """
@@ -34,7 +33,7 @@ STATUS = b"""
 @pytest.fixture(scope="module")
 def jena(
     replay: Replay, new_workplace: Callable[[], Workplace], serve: Callable[[dict[str, bytes | None]], Server]
-) -> Any:
+) -> Ask:
     """The city's own tenant with its car parks, and its sensors."""
     workplace = new_workplace()
     sensors = workplace.template("jena_sensors", url=replay.url)
@@ -50,7 +49,7 @@ def jena(
     return lambda sql: workplace.ask("jena", sql)
 
 
-def test_car_parks_have_their_kinds_and_positions(jena: Any) -> None:
+def test_car_parks_have_their_kinds_and_positions(jena: Ask) -> None:
     sites = """
         select site_id, name, purpose, site_type, site_type_native, capacity, lon, lat, source from parking_site
         where site_id in ('185', '384') order by site_id
@@ -72,7 +71,9 @@ def test_car_parks_have_their_kinds_and_positions(jena: Any) -> None:
     ]
 
 
-def test_a_status_is_published_though_no_site_has_its_name(jena: Any) -> None:
+def test_a_status_is_published_though_no_site_has_its_name(
+    jena: Ask,
+) -> None:
     status = (
         "select site_id, observed_at, free, occupied, capacity, occupancy_ratio, source from parking_status"
     )
@@ -80,7 +81,9 @@ def test_a_status_is_published_though_no_site_has_its_name(jena: Any) -> None:
     assert jena(status) == [("Neue Mitte", at, 50, 150, 200, 0.75, "parking_status")]
 
 
-def test_soil_values_that_are_sent_as_text_and_as_numbers_count_once(jena: Any) -> None:
+def test_soil_values_that_are_sent_as_text_and_as_numbers_count_once(
+    jena: Ask,
+) -> None:
     at = datetime(2024, 6, 20, 8, 48, 38, 863_512, tzinfo=UTC)
     when = (at, at, date(2024, 6, 20))
     rows = [
@@ -96,7 +99,9 @@ def test_soil_values_that_are_sent_as_text_and_as_numbers_count_once(jena: Any) 
     ]
 
 
-def test_weather_in_nested_lists_and_its_pressure_in_pascal(jena: Any) -> None:
+def test_weather_in_nested_lists_and_its_pressure_in_pascal(
+    jena: Ask,
+) -> None:
     at = datetime(2025, 7, 3, 14, 7, 30, 917_000, tzinfo=UTC)
     pressure = f"{OBSERVED} where observed_property = 'weather.pressure'"
     assert jena(pressure) == [
@@ -125,7 +130,7 @@ def test_weather_in_nested_lists_and_its_pressure_in_pascal(jena: Any) -> None:
     ]
 
 
-def test_water_whose_ids_are_written_as_numbers(jena: Any) -> None:
+def test_water_whose_ids_are_written_as_numbers(jena: Ask) -> None:
     at = datetime(2025, 7, 9, 7, 31, 17, 836_573, tzinfo=UTC)
     wide = (
         "select station_id, phenomenon_start_at, day, temperature_cel, ph, quality_code from water_observed"
@@ -133,7 +138,9 @@ def test_water_whose_ids_are_written_as_numbers(jena: Any) -> None:
     assert jena(wide) == [(LABORATORY, at, date(2025, 7, 9), 15.17, 10.059, "good")]
 
 
-def test_bin_has_a_distance_and_its_position_waits_for_a_property(jena: Any) -> None:
+def test_bin_has_a_distance_and_its_position_waits_for_a_property(
+    jena: Ask,
+) -> None:
     at = datetime(2025, 7, 7, 15, 42, 11, 141_117, tzinfo=UTC)
     day = date(2025, 7, 7)
     assert jena(f"{OBSERVED} where station_id = '{BIN}' order by datastream_id") == [
@@ -149,7 +156,9 @@ def test_bin_has_a_distance_and_its_position_waits_for_a_property(jena: Any) -> 
     ]
 
 
-def test_devices_are_stations_and_their_gateways_are_not(jena: Any) -> None:
+def test_devices_are_stations_and_their_gateways_are_not(
+    jena: Ask,
+) -> None:
     devices = "select station_id, name, lon, lat from station order by name"
     assert jena(devices) == [
         (LABORATORY, "2CF7F1C051100027", None, None),

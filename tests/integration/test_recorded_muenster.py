@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Replay, Server, Workplace
+from tests.integration.conftest import Ask, Replay, Server, Workplace
 
 # In the form that the city publishes.
 ROADWORKS = b"""
@@ -22,7 +21,7 @@ ROADWORKS = b"""
 @pytest.fixture(scope="module")
 def muenster(
     replay: Replay, new_workplace: Callable[[], Workplace], serve: Callable[[dict[str, bytes | None]], Server]
-) -> Any:
+) -> Ask:
     """The city's own tenant with the files of its open data, and an export of air data."""
     workplace = new_workplace()
     files = {
@@ -55,7 +54,7 @@ def during(first: str, last: str) -> str:
 
 
 def test_what_was_put_aside_is_a_charging_station_that_stands_in_wesel_by_its_coordinates(
-    muenster: Any,
+    muenster: Ask,
 ) -> None:
     rejected = "select source, record_type, rule, record_count, example_detail from rejected_record"
     assert muenster(rejected) == [
@@ -63,7 +62,7 @@ def test_what_was_put_aside_is_a_charging_station_that_stands_in_wesel_by_its_co
     ]
 
 
-def test_air_data_around_both_changes_of_time(muenster: Any) -> None:
+def test_air_data_around_both_changes_of_time(muenster: Ask) -> None:
     air = """
         select station_id, phenomenon_start_at, phenomenon_end_at, day, o3_ug_m3, no2_ug_m3, quality_code
         from air_quality_observed where station_id = 'DENW095'
@@ -101,7 +100,9 @@ def test_air_data_around_both_changes_of_time(muenster: Any) -> None:
     ]
 
 
-def test_charging_stations_of_the_older_register_have_an_id_each(muenster: Any) -> None:
+def test_charging_stations_of_the_older_register_have_an_id_each(
+    muenster: Ask,
+) -> None:
     row = """
         select charge_point_id, evse_id, operator, points, power_kw, current_type, current_type_native, plug_types,
                commissioned_on, street, house_number, postcode, city, lon, lat, source
@@ -138,7 +139,7 @@ def test_charging_stations_of_the_older_register_have_an_id_each(muenster: Any) 
     assert muenster(garage) == [(28, "Westfalen AG/Johann-Krane-Weg/0/28.09.2023/9")]
 
 
-def test_places_to_leave_the_car_are_parking_sites(muenster: Any) -> None:
+def test_places_to_leave_the_car_are_parking_sites(muenster: Ask) -> None:
     row = "select site_id, name, site_type, is_park_and_ride, lon, lat, source from parking_site order by site_id"
     sites = muenster(row)
     assert len(sites) == 16
@@ -147,12 +148,12 @@ def test_places_to_leave_the_car_are_parking_sites(muenster: Any) -> None:
     )  # fmt: skip
 
 
-def test_roadworks_are_events(muenster: Any) -> None:
+def test_roadworks_are_events(muenster: Ask) -> None:
     row = "select event_id, event_type, event_type_native, title, description, start_at, source from event"
     assert muenster(row) == [("7", "roadworks", "Bau", "B51 - Brücke", "Spur gesperrt", None, "roadworks")]
 
 
-def test_glass_containers_are_places(muenster: Any) -> None:
+def test_glass_containers_are_places(muenster: Ask) -> None:
     row = """
         select place_id, category, name, description, address, postcode, city, lon, lat, source from place
     """
@@ -185,7 +186,9 @@ def test_glass_containers_are_places(muenster: Any) -> None:
     assert muenster("select count(*), count(distinct category) from place") == [(249, 1)]
 
 
-def test_climate_figures_of_years_of_double_years_and_of_a_day(muenster: Any) -> None:
+def test_climate_figures_of_years_of_double_years_and_of_a_day(
+    muenster: Ask,
+) -> None:
     row = """
         select category, indicator_id, area_id, period_start_on, period_end_on, value, unit_native, publisher,
                quality_code, revision

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Replay, Workplace
+from tests.integration.conftest import Ask, Replay, Workplace
 
 RECEIVED = datetime(2026, 8, 22, 5, 11, tzinfo=UTC)
 SITE = """
@@ -24,7 +23,7 @@ STATUS = """
 
 
 @pytest.fixture(scope="module")
-def cities(replay: Replay, new_workplace: Callable[[], Workplace]) -> Any:
+def cities(replay: Replay, new_workplace: Callable[[], Workplace]) -> Ask:
     """All recorded feeds, in one run."""
     workplace = new_workplace()
     workplace.copy_tenant("parkplaetze", url=replay.url)
@@ -40,7 +39,9 @@ def at(*moment: int) -> datetime:
     return datetime(*moment, tzinfo=UTC)  # type: ignore[misc,arg-type]
 
 
-def test_every_site_and_every_status_of_the_feeds_is_there(cities: Any) -> None:
+def test_every_site_and_every_status_of_the_feeds_is_there(
+    cities: Ask,
+) -> None:
     sites = "select id_space, count(*) from parking_site group by 1 order by 1"
     assert cities(sites) == [
         ("aachen", 17),
@@ -61,7 +62,7 @@ def test_every_site_and_every_status_of_the_feeds_is_there(cities: Any) -> None:
     assert cities("select count(*) from rejected_record") == [(0,)]
 
 
-def test_freiburg_sites_and_statuses(cities: Any) -> None:
+def test_freiburg_sites_and_statuses(cities: Ask) -> None:
     nothing = (None,) * 5
     assert cities(f"{SITE} where source = 'freiburg_sites' and site_id in ('11', '38') order by 1") == [
         ("11", "Parkhaus ZO", None, "underground", "Tiefgarage", 294, *nothing, 7.8714734, 47.9879912),
@@ -88,7 +89,9 @@ def test_freiburg_sites_and_statuses(cities: Any) -> None:
     ]
 
 
-def test_freiburg_positions_in_utm_and_numbers_as_text(cities: Any) -> None:
+def test_freiburg_positions_in_utm_and_numbers_as_text(
+    cities: Ask,
+) -> None:
     found = "where source = 'freiburg_utm' and site_id in ('P1', 'P21') order by site_id"
     (_, garage), nothing = cities(f"{SITE} {found}"), (None,) * 5
     assert garage[:11] == ("P21", "Zentrum Oberwiehre", None, None, None, 274, *nothing)
@@ -101,7 +104,7 @@ def test_freiburg_positions_in_utm_and_numbers_as_text(cities: Any) -> None:
     ]
 
 
-def test_aalen_statuses_without_ids_or_times(cities: Any) -> None:
+def test_aalen_statuses_without_ids_or_times(cities: Ask) -> None:
     now = (RECEIVED, date(2026, 8, 22))
     said = ("open", "geöffnet", None)
     assert cities(f"{STATUS} where source = 'aalen_status' order by site_id") == [
@@ -114,7 +117,7 @@ def test_aalen_statuses_without_ids_or_times(cities: Any) -> None:
     ]
 
 
-def test_konstanz_sites_and_statuses_of_esri(cities: Any) -> None:
+def test_konstanz_sites_and_statuses_of_esri(cities: Ask) -> None:
     found = "where source like 'konstanz%' and site_id in ('1', '6', '8') order by site_id"
     assert cities(f"{SITE} {found}") == [
         (
@@ -171,7 +174,7 @@ def test_konstanz_sites_and_statuses_of_esri(cities: Any) -> None:
     ]
 
 
-def test_aachen_sites_and_statuses_of_datex2(cities: Any) -> None:
+def test_aachen_sites_and_statuses_of_datex2(cities: Ask) -> None:
     found = "where source like 'aachen%' and site_id in ('P1', 'P13', 'P18') order by site_id"
     kind, nothing = ("car_park", "multiStorey, offStreetParking"), (None,) * 5
     assert cities(f"{SITE} {found}") == [
@@ -200,7 +203,9 @@ def test_aachen_sites_and_statuses_of_datex2(cities: Any) -> None:
     ]
 
 
-def test_charging_stations_of_the_register_below_its_preamble(cities: Any) -> None:
+def test_charging_stations_of_the_register_below_its_preamble(
+    cities: Ask,
+) -> None:
     rows = """
         select charge_point_id, name, operator, points, power_kw, current_type_native, plug_types, commissioned_on,
                register_status, register_status_native, street, house_number, postcode, city, opening_hours,

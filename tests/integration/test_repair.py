@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Server, Workplace
+from tests.integration.conftest import Civitas, Server, Workplace
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ TIMES = "select hour(phenomenon_start_at), value::int from observation order by 
 
 
 def test_a_replay_shows_what_would_change_and_publishes_it_after_a_yes(
-    civitas: Any, kleinstadt: Workplace, mend: Any
+    civitas: Civitas, kleinstadt: Workplace, mend: Any
 ) -> None:
     assert civitas("run").exit_code == 0
     assert kleinstadt.ask("kleinstadt", TIMES) == [(10, 5), (11, 7)]
@@ -49,7 +49,7 @@ def test_a_replay_shows_what_would_change_and_publishes_it_after_a_yes(
 
 
 def test_rejected_rows_are_seen_discarded_restored_and_tried_again(
-    civitas: Any, kleinstadt: Workplace, town: Server, mend: Any
+    civitas: Civitas, kleinstadt: Workplace, town: Server, mend: Any
 ) -> None:
     town.pages["/counter.csv"] = (
         b"time,id,count\n2026-08-20T10:00:00Z,1,5\n2026-08-20T11:00:00Z,1,k.A.\n2026-08-20T12:00:00Z,1,x\n"

@@ -14,7 +14,7 @@ from psycopg.sql import SQL, Identifier
 
 from civitas_assets.store.storage import make_storage
 from testbed.objects import BUCKET, ObjectServer
-from tests.integration.conftest import MakeCounts, Server, Workplace
+from tests.integration.conftest import Civitas, CivitasIn, MakeCounts, Server, Workplace
 
 TABLES = (
     "observation",
@@ -62,7 +62,7 @@ def correct(place: Any, town: Server, counts: MakeCounts) -> list[tuple[Any, ...
 
 
 def test_from_landing_alone_records_and_tables_are_made_again(
-    kleinstadt: Workplace, civitas: Any, nights: Callable[[Any], None], town: Server, counts: MakeCounts
+    kleinstadt: Workplace, civitas: Civitas, nights: Callable[[Any], None], town: Server, counts: MakeCounts
 ) -> None:
     nights(kleinstadt)
     before, home = content(kleinstadt), kleinstadt.settings.home
@@ -76,7 +76,7 @@ def test_from_landing_alone_records_and_tables_are_made_again(
 
 
 def test_from_records_alone_tables_are_made_and_fetching_goes_on(
-    kleinstadt: Workplace, civitas: Any, nights: Callable[[Any], None], town: Server, counts: MakeCounts
+    kleinstadt: Workplace, civitas: Civitas, nights: Callable[[Any], None], town: Server, counts: MakeCounts
 ) -> None:
     town.pages["/parking.json"] = b"{"  # which landing keeps to be tried again
     with pytest.raises(AssertionError):
@@ -97,7 +97,7 @@ def test_from_records_alone_tables_are_made_and_fetching_goes_on(
     assert len(content(kleinstadt)["parking_status"]) == 1
 
 
-def test_where_there_is_nothing_it_says_so(kleinstadt: Workplace, civitas: Any) -> None:
+def test_where_there_is_nothing_it_says_so(kleinstadt: Workplace, civitas: Civitas) -> None:
     called = civitas("restore")
     assert called.exit_code == 0
     assert "kleinstadt: there is neither landing nor records: fetch again with `civitas run`" in called.output
@@ -112,7 +112,7 @@ class TestPostgres:
     def test_a_dump_that_is_older_than_the_records_is_brought_up_to_them(
         self,
         kleinstadt: Workplace,
-        civitas: Any,
+        civitas: Civitas,
         nights: Callable[[Any], None],
         town: Server,
         counts: MakeCounts,
@@ -135,7 +135,7 @@ class TestPostgres:
 
 def test_versions_of_objects_that_were_deleted_come_back(  # noqa: PLR0917 - fixtures
     kleinstadt: Workplace,
-    command_in: Any,
+    command_in: CivitasIn,
     storage_url: str,
     object_store: ObjectServer,
     nights: Callable[[Any], None],

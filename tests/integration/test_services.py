@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -79,7 +78,7 @@ def _recorded(payloads: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def germany(
     payloads: Path, new_workplace: Callable[[], Workplace], serve: Callable[[dict[str, bytes | None]], Server]
-) -> Any:
+) -> Workplace:
     """All services, run for one day."""
     server = serve(_recorded(payloads))
     workplace = new_workplace()
@@ -92,7 +91,7 @@ def germany(
     return workplace
 
 
-def test_every_recorded_property_and_unit_is_known_and_no_other_is_guessed(germany: Any) -> None:
+def test_every_recorded_property_and_unit_is_known_and_no_other_is_guessed(germany: Workplace) -> None:
     rejected = """
         select source, record_type, rule, field, day, record_count, example_detail
         from rejected_record order by rule
@@ -106,7 +105,7 @@ def test_every_recorded_property_and_unit_is_known_and_no_other_is_guessed(germa
     ]
 
 
-def test_levels_and_discharges_are_one_row_of_a_gauge(germany: Any) -> None:
+def test_levels_and_discharges_are_one_row_of_a_gauge(germany: Workplace) -> None:
     wide = """
         select station_id, phenomenon_start_at, phenomenon_end_at, day, level_cm, discharge_m3_s, temperature_cel,
                flow_velocity_m_s, ph, dissolved_oxygen_mg_l, quality_code, source
@@ -119,7 +118,7 @@ def test_levels_and_discharges_are_one_row_of_a_gauge(germany: Any) -> None:
     ]
 
 
-def test_numbers_that_citizens_sensors_write_as_text(germany: Any) -> None:
+def test_numbers_that_citizens_sensors_write_as_text(germany: Workplace) -> None:
     wide = """
         select station_id, phenomenon_start_at, day, temperature_cel, relative_humidity_percent, quality_code
         from weather_observed where source = 'citizens' order by phenomenon_start_at
@@ -133,7 +132,7 @@ def test_numbers_that_citizens_sensors_write_as_text(germany: Any) -> None:
     assert germany.ask("deutschland", place) == [("68", "sensor.community 68", 9.164, 48.792, 326.9)]
 
 
-def test_a_column_without_any_value_is_no_datastream(germany: Any) -> None:
+def test_a_column_without_any_value_is_no_datastream(germany: Workplace) -> None:
     weather = """
         select datastream_id, count(*), count(value), round(sum(value_native), 3)
         from observation where source = 'weather' group by 1 order by 1
@@ -148,7 +147,7 @@ def test_a_column_without_any_value_is_no_datastream(germany: Any) -> None:
     assert germany.ask("deutschland", ids) == [("01766/DS_10",), ("01766/GS_10",), ("01766/SD_10",)]
 
 
-def test_values_arrive_in_canonical_units(germany: Any) -> None:
+def test_values_arrive_in_canonical_units(germany: Workplace) -> None:
     query = """
         select source, observed_property, value, unit from observation
         where day >= '2026-08-01' order by source, observed_property
@@ -170,7 +169,7 @@ def test_values_arrive_in_canonical_units(germany: Any) -> None:
     ]
 
 
-def test_winter_time_of_the_air_data_and_utc_of_the_citizens_are_told_apart(germany: Any) -> None:
+def test_winter_time_of_the_air_data_and_utc_of_the_citizens_are_told_apart(germany: Workplace) -> None:
     air = "select phenomenon_start_at from observation where source = 'air'"
     assert germany.ask("deutschland", air) == [(datetime(2026, 8, 21, 11, tzinfo=UTC),)]
     citizens = """
@@ -182,7 +181,7 @@ def test_winter_time_of_the_air_data_and_utc_of_the_citizens_are_told_apart(germ
     ]
 
 
-def test_recorded_sums_of_ten_minutes_are_published_as_means_and_minutes(germany: Any) -> None:
+def test_recorded_sums_of_ten_minutes_are_published_as_means_and_minutes(germany: Workplace) -> None:
     noon = """
         select observed_property, round(value, 3), unit, value_native, unit_native, quality_native
         from observation
@@ -210,7 +209,7 @@ def test_recorded_sums_of_ten_minutes_are_published_as_means_and_minutes(germany
     ]
 
 
-def test_stations_have_their_names_and_places(germany: Any) -> None:
+def test_stations_have_their_names_and_places(germany: Workplace) -> None:
     stations = "select source, name, round(lon, 3), round(lat, 3) from station order by source, name"
     assert germany.ask("deutschland", stations) == [
         ("air", "Berlin Wedding", 13.35, 52.549),

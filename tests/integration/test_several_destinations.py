@@ -18,14 +18,14 @@ from civitas_assets.publish.duckdb.duckdb import DuckDBDestination
 from civitas_assets.publish.query import ask_tables
 from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SummaryStore
-from tests.integration.conftest import MakeCounts, Server, Workplace
+from tests.integration.conftest import CivitasIn, MakeCounts, Server, Workplace
 
 BOTH = "\ndestination: [duckdb, postgres]\nshare: [parking_status]\n"
 VALUES = "select value::int from observation order by value"
 
 
 @pytest.fixture
-def both(workplace: Workplace, town: Server, postgres_url: str) -> Any:
+def both(workplace: Workplace, town: Server, postgres_url: str) -> Workplace:
     """A town that is published to a file and to a server."""
     workplace.write_tenant("kleinstadt", workplace.template("kleinstadt", url=town.url) + BOTH)
     workplace.postgres_url = postgres_url
@@ -33,7 +33,7 @@ def both(workplace: Workplace, town: Server, postgres_url: str) -> Any:
 
 
 @pytest.fixture
-def read(both: Any) -> Callable[[str], list[object]]:
+def read(both: Workplace) -> Callable[[str], list[object]]:
     """The counts in a destination."""
 
     def ask(kind: Any) -> list[object]:
@@ -43,7 +43,11 @@ def read(both: Any) -> Callable[[str], list[object]]:
 
 
 def test_what_one_destination_does_not_take_others_do_and_it_is_made_up_for_alone(
-    both: Any, town: Server, counts: MakeCounts, read: Callable[[str], list[object]], command_in: Any
+    both: Workplace,
+    town: Server,
+    counts: MakeCounts,
+    read: Callable[[str], list[object]],
+    command_in: CivitasIn,
 ) -> None:
     first = both.run("kleinstadt")
     assert first.ok, first.errors
@@ -94,7 +98,7 @@ def test_what_one_destination_does_not_take_others_do_and_it_is_made_up_for_alon
 
 
 def test_what_is_not_listed_any_more_is_taken_away_with_what_was_shared_there(
-    both: Any, read: Callable[[str], list[object]]
+    both: Workplace, read: Callable[[str], list[object]]
 ) -> None:
     assert both.run("kleinstadt").ok
     tenant = both.deployment.catalog.get_tenant("kleinstadt")
@@ -125,7 +129,7 @@ def test_what_is_not_listed_any_more_is_taken_away_with_what_was_shared_there(
 
 
 def test_each_destination_is_filled_whole_whatever_another_lacks_and_whenever_a_run_ends(
-    both: Any,
+    both: Workplace,
     town: Server,
     counts: MakeCounts,
     read: Callable[[str], list[object]],
@@ -161,7 +165,7 @@ def test_each_destination_is_filled_whole_whatever_another_lacks_and_whenever_a_
     assert read("duckdb") == read("postgres") == [5, 6, 7, 8]
 
 
-def _list(both: Any, kinds: str) -> None:
+def _list(both: Workplace, kinds: str) -> None:
     file = both.settings.tenants_dir / "kleinstadt.yaml"
     text = file.read_text(encoding="utf-8")
     file.write_text(re.sub(r"(?m)^destination: .*$", f"destination: {kinds}", text), encoding="utf-8")
@@ -171,7 +175,7 @@ def _fail(*_: object) -> Any:
     raise PublishError("there is no room")
 
 
-def _ask_in_vain(both: Any) -> str:
+def _ask_in_vain(both: Workplace) -> str:
     with pytest.raises(Exception, match="kleinstadt") as caught:
         ask_tables(both.settings, "kleinstadt", "select 1", 1, "postgres")
     return str(caught.value)

@@ -11,7 +11,7 @@ import pytest
 from civitas_assets.pipeline.runner import Order, run_tenant
 from civitas_assets.store.storage import make_storage
 from testbed.objects import SECRET, ObjectServer
-from tests.integration.conftest import MakeCounts, Server, Workplace
+from tests.integration.conftest import CivitasIn, MakeCounts, Server, Workplace
 
 TABLES = {
     "observation": "day, datastream_id, phenomenon_start_at, value, revision, source",
@@ -68,7 +68,7 @@ def content(place: Any) -> list[list[tuple[Any, ...]]]:
 
 
 def test_another_machine_rebuilds_from_the_same_objects_without_fetching(
-    kleinstadt: Workplace, shared: str, another: Any, command_in: Any, object_store: ObjectServer
+    kleinstadt: Workplace, shared: str, another: Any, command_in: CivitasIn, object_store: ObjectServer
 ) -> None:
     assert kleinstadt.settings.storage_url == shared
     assert kleinstadt.run("kleinstadt").ok

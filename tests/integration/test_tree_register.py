@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from civitas_assets.publish.query import ask_tables
+from tests.integration.conftest import CivitasIn, Server, Workplace
 
 HEAD = "id;nr;botanisch;art;jahr;hoehe;umfang;wo;gefaellt;x;y\n"
 LINDEN = "b1;1;Tilia cordata;Winter-Linde;1965;0;1,20;Straße;;9,10;50,10\n"
@@ -52,7 +54,10 @@ sources:
 
 
 def test_trees_are_published_and_those_that_a_register_has_no_more_are_gone(
-    workplace: Any, serve: Any, postgres_url: str, command_in: Any
+    workplace: Workplace,
+    serve: Callable[[dict[str, bytes | None]], Server],
+    postgres_url: str,
+    command_in: CivitasIn,
 ) -> None:
     server = serve({"/trees.csv": (HEAD + LINDEN + OAK + MAPLE).encode()})
     workplace.write_tenant("baumstadt", TENANT.format(root=server.url))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 import duckdb
 import msgspec
@@ -75,7 +74,7 @@ class OfferingTown:
 
 
 @pytest.fixture
-def offering(town: OpenTown) -> Any:
+def offering(town: OpenTown) -> OfferingTown:
     """The town with two stations more, in another order than that of their keys."""
     made = OfferingTown(town)
     at = datetime(2026, 11, 3, 12, 0, 0, 500_000, tzinfo=UTC)

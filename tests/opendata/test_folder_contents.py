@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
@@ -19,7 +18,7 @@ from rdflib import Graph, URIRef
 from civitas_assets.dcat.catalogue_graph import DCAT, SPDX
 from civitas_assets.errors import ExportError
 from civitas_assets.ingest.catalogue import load_catalogue
-from tests.opendata.conftest import NOW
+from tests.opendata.conftest import NOW, OfferingTown
 
 DESCRIBED = {
     "catalogue.ttl", "catalogue.jsonld", "catalogue.rdf", "datapackage.json", "dictionary.json", "licences.json",
@@ -31,7 +30,7 @@ TABLES = {
 }  # fmt: skip
 
 
-def test_what_is_open_is_there_in_each_format_and_what_is_not_is_told(offering: Any) -> None:
+def test_what_is_open_is_there_in_each_format_and_what_is_not_is_told(offering: OfferingTown) -> None:
     change = offering.offer()
     assert set(change.index.files) == DESCRIBED | TABLES
     assert set(change.changed) == DESCRIBED | TABLES
@@ -53,7 +52,7 @@ def test_what_is_open_is_there_in_each_format_and_what_is_not_is_told(offering: 
         assert b"lots" not in offering.read(name), name
 
 
-def test_nothing_is_made_anew_while_nothing_has_changed(offering: Any) -> None:
+def test_nothing_is_made_anew_while_nothing_has_changed(offering: OfferingTown) -> None:
     first = offering.offer().index
     assert offering.offer(NOW + timedelta(days=1)) is None
     offering.publish("r2")  # the same rows, published once more
@@ -67,7 +66,7 @@ def test_nothing_is_made_anew_while_nothing_has_changed(offering: Any) -> None:
     assert {change.index.files[name] for name in kept} == {first.files[name] for name in kept}
 
 
-def test_what_is_withheld_is_in_no_file_and_gives_no_position(offering: Any) -> None:
+def test_what_is_withheld_is_in_no_file_and_gives_no_position(offering: OfferingTown) -> None:
     with duckdb.connect(str(offering.tables)) as connection:
         connection.execute("update station set description = 'secret'")
     share = "{table: station, withhold: [lon, lat, description]}, air_quality_observed"
@@ -85,7 +84,9 @@ def test_what_is_withheld_is_in_no_file_and_gives_no_position(offering: Any) -> 
     assert "lon" not in json.loads(offering.read("dictionary.json"))["station"]["properties"]
 
 
-def test_a_source_that_is_closed_takes_its_tables_out_although_nothing_new_came(offering: Any) -> None:
+def test_a_source_that_is_closed_takes_its_tables_out_although_nothing_new_came(
+    offering: OfferingTown,
+) -> None:
     offering.offer()
     offering.say("{}", **{"title: Luft,": "title: Luft, licence: proprietary,"})
     change = offering.offer()
@@ -100,7 +101,7 @@ def test_a_source_that_is_closed_takes_its_tables_out_although_nothing_new_came(
     assert offering.offer() is None
 
 
-def test_small_counts_are_left_out_below_what_the_table_says(offering: Any) -> None:
+def test_small_counts_are_left_out_below_what_the_table_says(offering: OfferingTown) -> None:
     with duckdb.connect(str(offering.tables)) as connection:
         connection.execute("update station set elevation_m = case station_key when 'a' then 4 else 5 end")
     offering.say("{}", "{table: station, k: 5}")
@@ -109,13 +110,13 @@ def test_small_counts_are_left_out_below_what_the_table_says(offering: Any) -> N
     assert [row["elevation_m"] for row in rows] == ["", "5.0"]
 
 
-def test_a_folder_needs_to_know_who_publishes(offering: Any) -> None:
+def test_a_folder_needs_to_know_who_publishes(offering: OfferingTown) -> None:
     offering.say("{}", **{"  contact:": "  #contact:"})
     with pytest.raises(ExportError, match=r"town: a folder of open data needs open_data\.contact; set it"):
         offering.offer()
 
 
-def test_the_catalogue_leads_to_the_files_with_their_sizes_and_digests(offering: Any) -> None:
+def test_the_catalogue_leads_to_the_files_with_their_sizes_and_digests(offering: OfferingTown) -> None:
     index = offering.offer().index
     graph = Graph().parse(offering.read("catalogue.ttl"), format="turtle")
     address = "http://localhost:3000/open/town/"
@@ -138,7 +139,7 @@ def test_the_catalogue_leads_to_the_files_with_their_sizes_and_digests(offering:
 
 @pytest.mark.integration
 def test_the_data_package_is_valid_and_the_tables_are_as_it_says(
-    offering: Any, tmp_path: Path, oracle: Callable[..., Path]
+    offering: OfferingTown, tmp_path: Path, oracle: Callable[..., Path]
 ) -> None:
     for name in offering.offer().index.files:
         (tmp_path / name).write_bytes(offering.read(name))
@@ -159,7 +160,7 @@ def test_the_data_package_is_valid_and_the_tables_are_as_it_says(
     assert rows == {"station": 2, "air_quality_observed": 3, "event": 1}
 
 
-def test_folder_and_downloads_exclude_each_other(offering: Any) -> None:
+def test_folder_and_downloads_exclude_each_other(offering: OfferingTown) -> None:
     offering.say("{}\n  downloads: {url: 'https://a.example/x'}")
     (fault,) = load_catalogue(offering.settings).faulty["town"]
     assert "folder and downloads" in str(fault)

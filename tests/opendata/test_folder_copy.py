@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from civitas_assets.errors import ExportError
 from civitas_assets.opendata.folder_copy import copy_folder
-from tests.opendata.conftest import NOW
+from tests.opendata.conftest import NOW, OfferingTown
 
 
-def test_a_copy_follows_the_folder_and_touches_only_what_has_changed(offering: Any, tmp_path: Path) -> None:
+def test_a_copy_follows_the_folder_and_touches_only_what_has_changed(
+    offering: OfferingTown, tmp_path: Path
+) -> None:
     place = tmp_path / "www" / "data"
     index = offering.offer().index
     assert copy_folder(offering.folder, index, place) == len(index.files)
@@ -30,7 +31,7 @@ def test_a_copy_follows_the_folder_and_touches_only_what_has_changed(offering: A
     assert (place / "event.csv").stat().st_mtime_ns == before["event.csv"]
 
 
-def test_a_folder_that_has_changed_meanwhile_is_told(offering: Any, tmp_path: Path) -> None:
+def test_a_folder_that_has_changed_meanwhile_is_told(offering: OfferingTown, tmp_path: Path) -> None:
     index = offering.offer().index
     offering.folder.clear()
     with pytest.raises(ExportError, match="has changed meanwhile; start again"):

@@ -28,16 +28,19 @@ from civitas_assets.opendata.masterportal_layers import LAYER_TREE, SERVICES, Po
 from civitas_assets.opendata.pygeoapi_folder import CONFIGURATION, ServedTables, write_pygeoapi_folder
 from testbed.pygeoapi_server import PYGEOAPI, start_pygeoapi
 from tests.connectors.conftest import MakeSession, MakeSource, ReadRecords, read, records, session, source  # noqa: F401 - fixtures
+from tests.opendata.conftest import OfferingTown
 
 URL = "https://daten.musterstadt.example/features"
 
 
-def write(offering: Any, place: Path, url: str = URL) -> ServedTables:
+def write(offering: OfferingTown, place: Path, url: str = URL) -> ServedTables:
     tenant = load_catalogue(offering.settings).get_tenant("town")
     return write_pygeoapi_folder(offering.files, [tenant], place, url)
 
 
-def test_tables_with_a_key_are_collections_and_others_are_told(offering: Any, tmp_path: Path) -> None:
+def test_tables_with_a_key_are_collections_and_others_are_told(
+    offering: OfferingTown, tmp_path: Path
+) -> None:
     offering.offer()
     served = write(offering, tmp_path)
     assert (served.collections, served.has_changed) == (["town_station"], True)
@@ -59,7 +62,7 @@ def test_tables_with_a_key_are_collections_and_others_are_told(offering: Any, tm
 
 
 def test_a_table_that_is_too_large_to_be_read_at_each_request_is_told(
-    offering: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    offering: OfferingTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offering.offer()
     monkeypatch.setattr("civitas_assets.opendata.pygeoapi_folder._MOST_BYTES", 10)
@@ -69,7 +72,9 @@ def test_a_table_that_is_too_large_to_be_read_at_each_request_is_told(
 
 
 @pytest.mark.parametrize("folder", ["{access: login}", ""])
-def test_what_is_no_longer_for_everybody_is_taken_away(offering: Any, tmp_path: Path, folder: str) -> None:
+def test_what_is_no_longer_for_everybody_is_taken_away(
+    offering: OfferingTown, tmp_path: Path, folder: str
+) -> None:
     offering.offer()
     write(offering, tmp_path)
     offering.say(folder)
@@ -80,7 +85,7 @@ def test_what_is_no_longer_for_everybody_is_taken_away(offering: Any, tmp_path: 
 
 
 def test_files_of_a_tenant_that_is_none_any_more_go_unless_nobody_knows(
-    offering: Any, tmp_path: Path
+    offering: OfferingTown, tmp_path: Path
 ) -> None:
     """Else a pygeoapi that was not started again goes on serving them."""
     offering.offer()
@@ -97,7 +102,7 @@ def test_files_of_a_tenant_that_is_none_any_more_go_unless_nobody_knows(
 
 
 def test_what_is_closed_goes_also_where_another_tenant_cannot_be_written(
-    offering: Any, tmp_path: Path
+    offering: OfferingTown, tmp_path: Path
 ) -> None:
     offering.offer()
     write(offering, tmp_path)
@@ -114,7 +119,7 @@ def test_what_is_closed_goes_also_where_another_tenant_cannot_be_written(
     assert not [*(tmp_path / "town").glob("*.geojson")]
 
 
-def test_no_text_of_a_tenant_names_a_variable_of_pygeoapi(offering: Any, tmp_path: Path) -> None:
+def test_no_text_of_a_tenant_names_a_variable_of_pygeoapi(offering: OfferingTown, tmp_path: Path) -> None:
     """pygeoapi puts variables of its environment in the place of ${NAME} in plain texts, and starts without none."""
     offering.offer()
     tenant = load_catalogue(offering.settings).get_tenant("town").model_copy(update={"name": "Ort ${PATH} x"})
@@ -127,7 +132,7 @@ def test_no_text_of_a_tenant_names_a_variable_of_pygeoapi(offering: Any, tmp_pat
     assert yaml.safe_load(text)["metadata"]["identification"]["title"]["de"] == "Offene Daten: Ort ${PATH} x"
 
 
-def test_two_tables_of_one_name_are_not_taken_for_each_other(offering: Any, tmp_path: Path) -> None:
+def test_two_tables_of_one_name_are_not_taken_for_each_other(offering: OfferingTown, tmp_path: Path) -> None:
     """Keys have underscores as names of tables have: a_b and c are called as a and b_c."""
     offering.offer()
     tenant = load_catalogue(offering.settings).get_tenant("town")
@@ -140,7 +145,7 @@ def test_two_tables_of_one_name_are_not_taken_for_each_other(offering: Any, tmp_
 
 
 def test_who_does_not_know_what_the_operator_allows_serves_what_is_published_all_the_same(
-    offering: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    offering: OfferingTown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the process of compose, which has neither ceilings nor last good states; a typing error leaves files."""
     offering.offer()
@@ -157,7 +162,7 @@ def test_who_does_not_know_what_the_operator_allows_serves_what_is_published_all
     assert (tmp_path / "features" / "town" / "station.geojson").is_file()
 
 
-def test_a_masterportal_gets_each_table_as_a_layer(offering: Any, tmp_path: Path) -> None:
+def test_a_masterportal_gets_each_table_as_a_layer(offering: OfferingTown, tmp_path: Path) -> None:
     """Those that pygeoapi serves from it, in the reference system of the portal's map; the others as files."""
     offering.offer()
     tenant = load_catalogue(offering.settings).get_tenant("town")
@@ -185,7 +190,7 @@ def test_a_masterportal_gets_each_table_as_a_layer(offering: Any, tmp_path: Path
 
 @pytest.mark.integration
 def test_pygeoapi_serves_it_and_our_connector_reads_the_rows_that_are_published(  # noqa: PLR0917
-    offering: Any,
+    offering: OfferingTown,
     tmp_path: Path,
     oracle: Callable[..., Path],
     source: MakeSource,  # noqa: F811

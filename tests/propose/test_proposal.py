@@ -284,7 +284,7 @@ b.3;1;Berg-Ahorn;Acer pseudoplatanus;Acer;9999;> 20 m;12,0;2,75;Wald am Hang;405
 """
 
 
-def test_a_register_of_trees_is_told_by_what_it_measures(proposed: Any) -> None:
+def test_a_register_of_trees_is_told_by_what_it_measures(proposed: Propose) -> None:
     """Its number is there twice, its height is a class, its trunks are in metres, and nobody knows two of the years."""
     found, source = proposed(TREE_REGISTER, "baumkataster.csv")
     assert (found.record_type, found.accepted, found.probe.rejected.height) == ("tree", 3, 1)
@@ -303,7 +303,7 @@ def test_a_register_of_trees_is_told_by_what_it_measures(proposed: Any) -> None:
     ]
 
 
-def test_a_number_of_a_class_is_no_height_where_its_text_stands_beside_it(proposed: Any) -> None:
+def test_a_number_of_a_class_is_no_height_where_its_text_stands_beside_it(proposed: Propose) -> None:
     """And of Art, which is one word of two beside Gattung, nobody can tell what it is."""
     found, source = proposed(
         "BAUM_ID,Gattung,Art,DeutscherN,BAUMHOEHE,BAUMHOEHE_TXT,STAMMUMFANG,STAMMUMFANG_TXT,BAUMNUMMER,lon,lat\n"
@@ -326,5 +326,5 @@ def test_a_number_of_a_class_is_no_height_where_its_text_stands_beside_it(propos
         "Nr;Name;Baumart;lat;lon\n1;Linde;Laubbaum;51.96;7.62\n2;Eiche;Laubbaum;51.97;7.63\n",
     ],
 )
-def test_what_has_no_measures_of_trees_is_a_place(proposed: Any, table: str) -> None:
+def test_what_has_no_measures_of_trees_is_a_place(proposed: Propose, table: str) -> None:
     assert proposed(table, "baeume.csv")[0].record_type == "place"

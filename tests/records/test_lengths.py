@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from civitas_assets.records.typing import Typed
 
 
 @pytest.mark.parametrize(
@@ -17,7 +20,7 @@ import pytest
     ],
 )
 def test_a_length_is_in_the_unit_of_its_field_and_zero_is_none(
-    typed: Any, settings: Any, written: list[Any], expected: list[Any]
+    typed: Callable[..., Typed], settings: Any, written: list[Any], expected: list[Any]
 ) -> None:
     ids = [str(number) for number in range(len(written))]
     found = typed("tree", {"tree_id": ids, "trunk_circumference_cm": written}, **settings)
@@ -25,7 +28,7 @@ def test_a_length_is_in_the_unit_of_its_field_and_zero_is_none(
     assert found.rejected.is_empty()
 
 
-def test_a_class_is_no_length_and_what_cannot_be_is_told(typed: Any) -> None:
+def test_a_class_is_no_length_and_what_cannot_be_is_told(typed: Callable[..., Typed]) -> None:
     """In Vienna's register 3 is the class of 11 to 15 m; only its text says so."""
     written = ["10-15 m", "10 – 15", "4 bis 6", "> 30 m", "über 20", "12", "hoch", "1500", "-3"]
     columns = {"tree_id": [*"abcdefghi"], "height_m": written, "height_class": [None] * 8 + ["own"]}
@@ -38,7 +41,7 @@ def test_a_class_is_no_length_and_what_cannot_be_is_told(typed: Any) -> None:
     ]  # fmt: skip
 
 
-def test_the_year_of_planting_may_be_a_day_and_is_none_where_it_says_so(typed: Any) -> None:
+def test_the_year_of_planting_may_be_a_day_and_is_none_where_it_says_so(typed: Callable[..., Typed]) -> None:
     written = ["1965", "1965.0", "2011-11-02", "2011-11-02T00:00:00", "02.11.2011", "0", "9999", "1"]
     found = typed("tree", {"tree_id": [*"abcdefgh"], "planted_year": written})
     assert found.accepted["tree"]["planted_year"].to_list() == [
@@ -54,6 +57,6 @@ def test_the_year_of_planting_may_be_a_day_and_is_none_where_it_says_so(typed: A
     assert found.rejected.select("rule", "detail").rows() == [("out_of_range", "1")]
 
 
-def test_a_clearance_in_metres_is_one_in_whole_centimetres(typed: Any) -> None:
+def test_a_clearance_in_metres_is_one_in_whole_centimetres(typed: Callable[..., Typed]) -> None:
     found = typed("parking_site", {"site_id": ["a", "b"], "max_height_cm": ["2,10 m", "195"]}, decimal=",")
     assert found.accepted["parking_site"]["max_height_cm"].to_list() == [210, 195]

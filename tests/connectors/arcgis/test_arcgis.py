@@ -80,14 +80,14 @@ def fetch(source: MakeSource, session: MakeSession) -> Callable[..., list[Reques
     "how", [{}, {"silent": True}, {"can_page": False}], ids=["pages", "cut silently", "by numbers"]
 )
 def test_all_features_are_asked_for_and_no_more(
-    fetch: Callable[..., Any], features: int, how: Mapping[str, bool]
+    fetch: Callable[..., list[Request]], features: int, how: Mapping[str, bool]
 ) -> None:
     requests = fetch(Service(features, **how))
     assert len(requests) == -(-features // 4)
 
 
 def test_the_question_is_for_the_box_in_degrees_without_heights_and_in_order(
-    fetch: Callable[..., Any],
+    fetch: Callable[..., list[Request]],
 ) -> None:
     service = Service(5)
     fetch(service, where="kind = 'oak & elm'", page_size=3)
@@ -103,7 +103,7 @@ def test_the_question_is_for_the_box_in_degrees_without_heights_and_in_order(
     assert "geometry" not in service.asked[0]
 
 
-def test_a_service_that_gives_less_than_it_counts_is_an_error(fetch: Callable[..., Any]) -> None:
+def test_a_service_that_gives_less_than_it_counts_is_an_error(fetch: Callable[..., list[Request]]) -> None:
     with pytest.raises(FetchError, match="4 of 9 came"):
         fetch(Service(9, repeats=True))
 

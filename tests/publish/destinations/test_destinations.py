@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
 
 import msgspec
 import pytest
@@ -25,7 +24,7 @@ FREE = "select day::varchar, site_key, free from status order by all"
 
 
 @pytest.fixture
-def published(town: Town, site: MakeRow, status: MakeRow) -> Any:
+def published(town: Town, site: MakeRow, status: MakeRow) -> Town:
     """A town with two days."""
     town.publish(
         [D1, D2],
@@ -37,7 +36,7 @@ def published(town: Town, site: MakeRow, status: MakeRow) -> Any:
     return town
 
 
-def test_a_first_publication_has_everything_and_then_nothing_is_lacking(published: Any) -> None:
+def test_a_first_publication_has_everything_and_then_nothing_is_lacking(published: Town) -> None:
     assert published.ask(FREE) == [("2026-07-31", "a", 1), ("2026-07-31", "b", 2), ("2026-08-01", "a", 3)]
     assert published.ask("select * from daily") == [("a", None, D1, 5_000_000_000)]
     assert not published.destination.plan_migration(published.project)
@@ -60,7 +59,7 @@ def test_values_arrive_exactly(town: Town, status: MakeRow) -> None:
 
 
 def test_affected_days_are_replaced_also_by_nothing_and_things_as_a_whole(
-    published: Any, site: MakeRow, status: MakeRow
+    published: Town, site: MakeRow, status: MakeRow
 ) -> None:
     publication = published.publish([D2, D3], site=[site("c")], status=[status("c", D3, 9)])
     assert published.ask(FREE) == [("2026-07-31", "a", 1), ("2026-07-31", "b", 2), ("2026-08-02", "c", 9)]
@@ -69,13 +68,13 @@ def test_affected_days_are_replaced_also_by_nothing_and_things_as_a_whole(
     assert publication.bytes > 0
 
 
-def test_publishing_again_changes_nothing(published: Any, site: MakeRow, status: MakeRow) -> None:
+def test_publishing_again_changes_nothing(published: Town, site: MakeRow, status: MakeRow) -> None:
     for _ in range(2):
         published.publish([D2], site=[site("a")], status=[status("a", D2, 4)])
         assert published.ask(FREE)[2:] == [("2026-08-01", "a", 4)]
 
 
-def test_rows_of_other_days_stop_everything(published: Any, site: MakeRow, status: MakeRow) -> None:
+def test_rows_of_other_days_stop_everything(published: Town, site: MakeRow, status: MakeRow) -> None:
     before = published.ask(FREE)
     with pytest.raises(PublishError, match="status has 1 rows outside the affected days"):
         published.publish([D2], site=[site("z")], status=[status("a", D3, 1)])
@@ -90,7 +89,7 @@ def test_a_text_with_the_character_zero_does_not_stop_the_rest(town: Town, statu
 
 
 def test_columns_come_go_widen_and_are_renamed_and_what_is_new_lacks_its_past(
-    published: Any, site: MakeRow, status: MakeRow, changed: Callable[..., Project]
+    published: Town, site: MakeRow, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     columns = {"site_key": "varchar!", "observed_at": "timestamptz!", "day": "date!", "free": "bigint",
                "ratio": "double", "is_open": "boolean", "extra": "varchar"}  # fmt: skip
@@ -114,7 +113,7 @@ def test_columns_come_go_widen_and_are_renamed_and_what_is_new_lacks_its_past(
     assert published.ask("select extra from status") == [("filled",)]
 
 
-def test_a_model_is_renamed_and_keeps_its_rows(published: Any, changed: Callable[..., Project]) -> None:
+def test_a_model_is_renamed_and_keeps_its_rows(published: Town, changed: Callable[..., Project]) -> None:
     published.project = changed(daily_is="per_day")
     published.publish([D3], per_day=[{"site_key": "b", "rule": "r", "day": D3, "visits": 1}])
     assert published.ask("select site_key, visits from per_day order by day") == [
@@ -126,7 +125,7 @@ def test_a_model_is_renamed_and_keeps_its_rows(published: Any, changed: Callable
 
 
 def test_a_renamed_large_model_keeps_its_months(
-    published: Any, status: MakeRow, changed: Callable[..., Project]
+    published: Town, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     published.project = changed(
         daily_is="per_day", daily={**DAILY, "at": "timestamptz!"}, daily_key=("site_key", "at")
@@ -141,7 +140,7 @@ def test_a_renamed_large_model_keeps_its_months(
 
 
 def test_a_rebuild_is_unseen_until_its_last_portion_and_goes_on_where_it_was(
-    published: Any, site: MakeRow, status: MakeRow
+    published: Town, site: MakeRow, status: MakeRow
 ) -> None:
     before = published.ask(FREE)
     published.destination.discard_rebuild()
@@ -158,7 +157,7 @@ def test_a_rebuild_is_unseen_until_its_last_portion_and_goes_on_where_it_was(
 
 
 def test_what_another_version_has_collected_is_of_no_use(
-    published: Any, status: MakeRow, changed: Callable[..., Project]
+    published: Town, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     published.collect({D1: "v1"}, status=[status("x", D1, 10)])
     published.project = changed(status={**STATUS, "extra": "varchar"})
@@ -171,7 +170,7 @@ def test_what_another_version_has_collected_is_of_no_use(
 
 
 def test_a_rebuild_of_what_means_something_else_makes_the_tables_anew(
-    published: Any, status: MakeRow, changed: Callable[..., Project]
+    published: Town, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     published.project = changed(status={**STATUS, "free": "varchar"})
     assert published.destination.plan_migration(published.project).reasons == (
@@ -182,7 +181,7 @@ def test_a_rebuild_of_what_means_something_else_makes_the_tables_anew(
     assert not published.destination.plan_migration(published.project)
 
 
-def test_no_address_holds_a_password(published: Any) -> None:
+def test_no_address_holds_a_password(published: Town) -> None:
     assert "@" not in published.destination.address
     assert published.slug in published.destination.address
 

@@ -278,7 +278,7 @@ def test_whoever_reads_meanwhile_sees_everything_at_any_time(
 
 
 @pytest.fixture
-def town(postgres_town: Town, site: MakeRow, status: MakeRow) -> Any:
+def town(postgres_town: Town, site: MakeRow, status: MakeRow) -> Town:
     """A town with two days of two months, narrow from the beginning."""
     postgres_town.publish(
         [D1, D2],
@@ -290,7 +290,7 @@ def town(postgres_town: Town, site: MakeRow, status: MakeRow) -> Any:
 
 
 def test_a_text_that_no_row_has_any_more_is_gone(
-    town: Any, database: psycopg.Connection, status: MakeRow
+    town: Town, database: psycopg.Connection, status: MakeRow
 ) -> None:
     labels = "select note from town._status_label order by 1"
     assert one(database, labels) == ["kept", "private"]
@@ -304,7 +304,7 @@ def test_a_text_that_no_row_has_any_more_is_gone(
 
 
 def test_what_is_built_on_a_view_lives_on_where_columns_come_or_are_renamed(
-    town: Any, database: psycopg.Connection, status: MakeRow, changed: Callable[..., Project]
+    town: Town, database: psycopg.Connection, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     database.execute("create schema desk; create view desk.free as select free, note from town.status")
     columns = {("remark" if name == "note" else name): kind for name, kind in STATUS.items()}
@@ -365,7 +365,7 @@ def test_a_table_that_has_changed_keeps_the_order_of_its_columns(
 
 
 def test_rights_live_on_where_a_view_is_made_anew_and_texts_that_became_alike_are_one(
-    town: Any, database: psycopg.Connection, status: MakeRow, changed: Callable[..., Project]
+    town: Town, database: psycopg.Connection, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     database.execute("grant select (free, note) on town.status to pg_monitor")
     town.publish([D1], status=[status("a", D1, 1, note="x"), status("b", D1, 2, note="y")])
@@ -386,7 +386,7 @@ def test_rights_live_on_where_a_view_is_made_anew_and_texts_that_became_alike_ar
 
 
 def test_a_column_that_others_use_does_not_go(
-    town: Any, database: psycopg.Connection, status: MakeRow, changed: Callable[..., Project]
+    town: Town, database: psycopg.Connection, status: MakeRow, changed: Callable[..., Project]
 ) -> None:
     database.execute("create schema desk; create view desk.notes as select note from town.status")
     town.project = changed(status={name: kind for name, kind in STATUS.items() if name != "note"})
@@ -396,7 +396,7 @@ def test_a_column_that_others_use_does_not_go(
 
 
 def test_a_rebuild_numbers_what_is_numbered_otherwise_by_now(
-    town: Any, database: psycopg.Connection, status: MakeRow, monkeypatch: pytest.MonkeyPatch
+    town: Town, database: psycopg.Connection, status: MakeRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "civitas_assets.publish.postgres.postgres_narrow._repeats", lambda name, _: name == "site_key"
@@ -440,7 +440,7 @@ def shared(
 SHARED = "select tenant, free, note from commons.status order by free"
 
 
-def share(town: Any) -> tuple[PostgresCommons, Any]:
+def share(town: Town) -> tuple[PostgresCommons, Any]:
     """Bring the commons up to date."""
     commons = PostgresCommons(Server(town.settings.postgres_url))
     contracts = read_contracts(town.project)

@@ -31,7 +31,7 @@ D1, D2 = date(2026, 7, 31), date(2026, 8, 1)
 
 
 @pytest.fixture
-def town(postgres_town: Town, site: MakeRow, status: MakeRow) -> Any:
+def town(postgres_town: Town, site: MakeRow, status: MakeRow) -> Town:
     """A town with two days of two months."""
     postgres_town.publish(
         [D1, D2],
@@ -48,7 +48,7 @@ def one(connection: psycopg.Connection, query: str) -> Any:
 
 
 def test_a_reader_keeps_what_it_began_with_and_nobody_waits(
-    town: Any, database: psycopg.Connection, postgres_url: str, site: MakeRow, status: MakeRow
+    town: Town, database: psycopg.Connection, postgres_url: str, site: MakeRow, status: MakeRow
 ) -> None:
     with psycopg.connect(postgres_url) as reader:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -65,14 +65,14 @@ def test_a_reader_keeps_what_it_began_with_and_nobody_waits(
 
 
 def test_views_of_analysts_live_on_through_a_rebuild(
-    town: Any, database: psycopg.Connection, site: MakeRow, status: MakeRow
+    town: Town, database: psycopg.Connection, site: MakeRow, status: MakeRow
 ) -> None:
     database.execute("create schema desk; create view desk.free as select free from town.status")
     town.publish([D1], rebuild=True, status=[status("c", D1, 8)])
     assert one(database, "select * from desk.free") == [8]
 
 
-def test_a_new_month_is_attached_while_a_query_runs(town: Any, postgres_url: str, status: MakeRow) -> None:
+def test_a_new_month_is_attached_while_a_query_runs(town: Town, postgres_url: str, status: MakeRow) -> None:
     with psycopg.connect(postgres_url) as reader:
         assert one(reader, "select count(*) from town.status") == [2]
         town.publish([date(2026, 9, 1)], status=[status("a", "2026-09-01", 1)])
@@ -80,7 +80,7 @@ def test_a_new_month_is_attached_while_a_query_runs(town: Any, postgres_url: str
 
 
 def test_facts_are_kept_by_month_and_what_is_old_together(
-    town: Any, database: psycopg.Connection, status: MakeRow
+    town: Town, database: psycopg.Connection, status: MakeRow
 ) -> None:
     days = [date(1987, 3, 1), date(2014, 12, 31), date(2026, 12, 31), date(2027, 1, 1)]
     town.publish(days, status=[status("a", day, 1) for day in days])
@@ -95,7 +95,7 @@ def test_facts_are_kept_by_month_and_what_is_old_together(
     ) == [0]
 
 
-def test_keys_and_indexes_are_those_that_queries_use(town: Any, database: psycopg.Connection) -> None:
+def test_keys_and_indexes_are_those_that_queries_use(town: Town, database: psycopg.Connection) -> None:
     found = one(
         database,
         "select indexdef from pg_indexes where schemaname = 'town' and tablename !~ '_y2026' order by 1",
@@ -116,7 +116,7 @@ def test_keys_and_indexes_are_those_that_queries_use(town: Any, database: psycop
 
 
 def test_a_month_that_came_later_is_like_the_others(
-    town: Any, database: psycopg.Connection, status: MakeRow
+    town: Town, database: psycopg.Connection, status: MakeRow
 ) -> None:
     day = date(2026, 11, 3)
     town.publish([day], status=[status(key, day, 1) for key in "abc"])
@@ -133,7 +133,7 @@ def test_a_month_that_came_later_is_like_the_others(
     assert one(database, "select count(*) from town.status where day = '2026-11-03'") == [3]
 
 
-def test_tables_and_columns_say_what_they_are(town: Any, database: psycopg.Connection) -> None:
+def test_tables_and_columns_say_what_they_are(town: Town, database: psycopg.Connection) -> None:
     bare = """select c.relname, a.attname from pg_class c join pg_namespace n on n.oid = relnamespace
         join pg_attribute a on a.attrelid = c.oid and attnum > 0
         where nspname = 'town' and relname in ('site', 'status', 'daily')
@@ -172,7 +172,7 @@ def test_geometry_is_worked_out_where_postgis_is(
 
 
 def test_a_lock_is_waited_for_briefly_and_asked_for_again(
-    town: Any,
+    town: Town,
     postgres_url: str,
     status: MakeRow,
     changed: Callable[..., Project],
@@ -196,7 +196,7 @@ def test_a_lock_is_waited_for_briefly_and_asked_for_again(
 
 
 def test_what_breaks_off_is_tried_again_and_nothing_is_half_done(
-    town: Any, database: psycopg.Connection, status: MakeRow, monkeypatch: pytest.MonkeyPatch
+    town: Town, database: psycopg.Connection, status: MakeRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest, killed = adbc.Cursor.adbc_ingest, []
 
@@ -213,7 +213,7 @@ def test_what_breaks_off_is_tried_again_and_nothing_is_half_done(
     assert town.ask("select free from status order by 1") == [(1,), (9,)]
 
 
-def test_a_server_that_stays_away_is_asked_several_times(town: Any, status: MakeRow) -> None:
+def test_a_server_that_stays_away_is_asked_several_times(town: Town, status: MakeRow) -> None:
     town.settings = elsewhere(town, "postgresql://u:geheim@127.0.0.1:1/d")
     with pytest.raises(PublishError, match=r"Connection refused") as caught:
         town.publish([D2])
@@ -221,7 +221,7 @@ def test_a_server_that_stays_away_is_asked_several_times(town: Any, status: Make
     assert "geheim" not in everything_said(caught.value)
 
 
-def elsewhere(town: Any, url: str) -> Settings:
+def elsewhere(town: Town, url: str) -> Settings:
     return Settings(**{**town.settings.model_dump(), "postgres_url": SecretStr(url)})
 
 
@@ -230,7 +230,7 @@ def everything_said(error: BaseException) -> str:
 
 
 def test_a_server_that_is_away_for_two_seconds_is_published_to(
-    town: Any, postgres_url: str, status: MakeRow
+    town: Town, postgres_url: str, status: MakeRow
 ) -> None:
     """Nobody listens at the port until the first pauses are over."""
     parts = urlsplit(postgres_url)
@@ -333,7 +333,7 @@ def connection_of(server: Server, kind: str, **more: bool) -> Any:
 
 
 def test_the_server_may_be_named_in_a_service_file(
-    town: Any, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: MakeRow
+    town: Town, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: MakeRow
 ) -> None:
     parts = urlsplit(postgres_url)
     (tmp_path / "services").write_text(
@@ -360,7 +360,7 @@ def test_a_setting_that_cannot_be_understood_is_not_repeated(url: str, tmp_path:
 
 
 def test_no_message_holds_the_password(
-    town: Any, postgres_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    town: Town, postgres_url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
     password = urlsplit(postgres_url).password or "?"
@@ -370,7 +370,7 @@ def test_no_message_holds_the_password(
     with pytest.raises(PublishError) as caught:
         town.publish([D2])
     assert "***" in str(caught.value)
-    assert password not in str(caught.value) + caplog.text + repr(town.destination._server)
+    assert password not in str(caught.value) + caplog.text + repr(town.destination._server)  # type: ignore[attr-defined]
 
 
 def test_first_nights_of_many_tenants_do_not_race(
@@ -379,7 +379,7 @@ def test_first_nights_of_many_tenants_do_not_race(
     towns = [postgres_town.neighbour(f"town_{number}") for number in range(6)]
     failures: list[BaseException] = []
 
-    def first_night(town: Any) -> None:
+    def first_night(town: Town) -> None:
         try:
             town.publish([D1], rebuild=True, site=[site(town.slug)], status=[status(town.slug, D1, 1)])
         except PublishError as error:
@@ -410,7 +410,7 @@ def test_a_schema_of_somebody_else_is_left_alone(
     assert one(database, "select count(*) from town.treasure") == [0]
 
 
-def test_days_that_are_not_asked_for_are_not_fetched(town: Any) -> None:
+def test_days_that_are_not_asked_for_are_not_fetched(town: Town) -> None:
     from civitas_assets.publish.reading import open_published  # noqa: PLC0415
 
     with open_published(town.settings, "town", D2, D2 + timedelta(days=1)) as tables:

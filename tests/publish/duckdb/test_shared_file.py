@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from civitas_assets.errors import OutdatedError, PublishError
 from civitas_assets.harmonise.project import Project
-from civitas_assets.publish.commons import Commons
+from civitas_assets.publish.commons import Commons, Member
 from civitas_assets.publish.destinations import make_commons
 from civitas_assets.publish.duckdb.published_file import Statement, find_published_file
 from civitas_assets.publish.duckdb.published_files import PublishedFiles
@@ -20,6 +21,7 @@ from civitas_assets.publish.duckdb.shared_file import SharedPublishedFile
 from civitas_assets.settings import Settings
 from civitas_assets.store.storage import make_storage, open_objects
 from testbed.objects import BUCKET, ObjectServer
+from tests.publish.conftest import Towns
 from tests.publish.destinations.conftest import Town, declare, make_project
 
 D1, D2 = date(2026, 7, 31), date(2026, 8, 1)
@@ -249,7 +251,7 @@ def test_only_one_publishes_first_also_where_the_storage_repeats_what_was_asked(
 
 
 def test_commons_bring_in_what_other_machines_have_published_and_are_changed_by_any(
-    towns: Any, member: Any, storage_url: str, tmp_path: Path
+    towns: Towns, member: Callable[..., Member], storage_url: str, tmp_path: Path
 ) -> None:
     anton, berta = member("anton", "status"), member("berta", "status")
     members = {"anton": anton, "berta": berta}
