@@ -21,7 +21,7 @@ _DAY = timedelta(days=1)
 # day, took 1.3 GB of memory in one piece and 0.5 GB in portions of a year.
 _PER_FILE = 64 * 1024
 # A further portion makes what is of no day once more, and has DuckDB write groups of rows of the one before anew: of a
-# million rows in two, a fifth of all work.
+# million rows in two, an eighth of all work at least.
 _PER_ROW = 48  # and each row, however few bytes those that repeat take: a million has taken 0.5 GB
 _WORTH = 4  # so many times what is affected may be made anew
 
