@@ -184,6 +184,10 @@ class ReadStopped(ReadError):
     code = "reading_stopped"
 
 
+class ReadWithdrawn(ReadError):
+    """A payload that was read in portions cannot be read as a whole: what was read of it before does not count."""
+
+
 class StoreError(CivitasError):
     """Landing, record store or quarantine cannot be read or written."""
 

@@ -153,6 +153,11 @@ class Source(FileServed):
         """The record types that the source can bring; each connector's model says which."""
         return frozenset()
 
+    @property
+    def keeps_answers_whole(self) -> bool:
+        """Whether answers may be kept as they come, so that nobody has to look into them."""
+        return type(self).redact_answer is Source.redact_answer
+
     def redact_answer(self, role: str, body: bytes) -> bytes:
         """What of an answer may be kept; a source that may carry secrets or personal data leaves them out.
 

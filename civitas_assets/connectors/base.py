@@ -19,6 +19,7 @@ from civitas_assets.catalog import Source, Window
 from civitas_assets.connectors.mapping.service_rows import read_members
 from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.records import RawTable, Roster
+from civitas_assets.spool import Body, read_whole
 
 T = TypeVar("T")
 
@@ -67,12 +68,13 @@ class Request:
 class Payload:
     """What a request brought, once that has landed: the same to who follows it to further pages and who reads it.
 
-    `content` is the landed body, or what brings it when somebody asks: that of an answer which says that it is
-    unchanged is seldom looked at. `headers` are those that page through a result, by their names in lower case.
+    `content` is the landed body, in memory or in a file, or what brings it when somebody asks: that of an answer which
+    says that it is unchanged is seldom looked at. `headers` are those that page through a result, by their names in
+    lower case.
     """
 
     request: Request
-    content: bytes | Callable[[], bytes]
+    content: Body | Callable[[], bytes]
     received_at: datetime
     content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -83,12 +85,17 @@ class Payload:
 
     def __getstate__(self) -> dict[str, Any]:
         """To another process goes the body, and nothing that was made of it."""
-        return {**vars(replace(self, content=self.body))}
+        return {**vars(replace(self, content=self.landed))}
 
     @cached_property
     def body(self) -> bytes:
-        """The body as it landed; empty where nothing was found."""
-        return self.content if isinstance(self.content, bytes) else self.content()
+        """The body as it landed, all of it in memory; empty where nothing was found."""
+        return self.content() if callable(self.content) else read_whole(self.content)
+
+    @property
+    def landed(self) -> Body:
+        """The same, in a file where it is large: for who can do with its beginning, or with portions."""
+        return self.body if callable(self.content) else self.content
 
     @property
     def url(self) -> str:

@@ -21,42 +21,35 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from civitas_assets.catalog import Source
 from civitas_assets.connectors.base import Connector, Payload
-from civitas_assets.connectors.content.markup import is_markup
 from civitas_assets.connectors.content.unescaped import read_unescaped, redact_unescaped
+from civitas_assets.connectors.mapping.described_file import DESCRIPTION
 from civitas_assets.connectors.mapping.mapping import SelectiveSource
-from civitas_assets.errors import ReadError, ReadStopped
+from civitas_assets.errors import ReadError, ReadStopped, ReadWithdrawn
 from civitas_assets.inert import guard_log_entries
 from civitas_assets.ingest.bounds import ReadLimits, describe_exit, limit_process
+from civitas_assets.ingest.handing_over import (
+    MOST_BODIES,
+    is_read_apart,
+    load_question,
+    write_question,
+)
 from civitas_assets.ingest.isolation import capture_errors
 from civitas_assets.ingest.portions import split_tables
 from civitas_assets.records import RawTable, Roster
+from civitas_assets.spool import Body, read_whole
 
-_CONTAINERS = (
-    b"PK",
-    b"\x1f\x8b",
-    b"PAR1",
-)  # ZIP with all spreadsheets, gzip, Parquet: not all show a zero at once
-_HEAD = 1024
-# Text below this is read where it is: what it may unfold to is bounded, and no native reader looks at it.
-_SMALL_TEXT = 4 * 1024 * 1024
 _ENOUGH = 64 * 1024 * 1024  # bytes after which a child ends, so that what it holds is given back
 _POOLS = re.compile(r"polars-\d|tokio")  # of Polars, whose engine begins with the first query
 _STATUS = struct.Struct("<i")
 _SERVE = f"import sys; from {__name__} import _serve_until_closed as s; s(int(sys.argv[1]), sys.argv[2:])"
-
-
-def is_read_apart(body: bytes) -> bool:
-    """Whether the body is one that may end the process that reads it."""
-    head = body[:_HEAD]
-    return len(body) > _SMALL_TEXT or head.startswith(_CONTAINERS) or b"\0" in head or is_markup(head)
 
 
 def read_apart(connector: Connector, source: Source, payload: Payload) -> Iterator[RawTable | Roster]:
@@ -66,19 +59,23 @@ def read_apart(connector: Connector, source: Source, payload: Payload) -> Iterat
         ReadError: the payload as a whole is not what the source declares.
         ReadStopped: reading it ended its process, or took more than the operator lets it have.
     """
-    if _reader.is_child or not is_read_apart(payload.body):
+    if _reader.is_child or not is_read_apart(payload.landed):
         yield from _read(connector, source, payload)
     else:
         yield from _reader.call(ReadLimits.from_frame(source.frame), _read, connector, source, payload)
 
 
-def redact_body_apart(source: Source, role: str, body: bytes) -> bytes:
+def redact_body_apart(source: Source, role: str, body: Body) -> Body:
     """What of an answer may be kept, as `Source.redact_answer` says.
 
     Raises:
         ReadError: the answer is not what the source declares, so that nothing of it may be kept.
         ReadStopped: looking ended its process, or took more than the operator lets it have.
     """
+    if not isinstance(body, bytes):
+        if source.keeps_answers_whole and role != DESCRIPTION:
+            return body
+        body = read_whole(body)
     is_looked_into = isinstance(source, SelectiveSource) and source.store == "mapped"
     if _reader.is_child or not is_looked_into or not is_read_apart(body):
         return redact_unescaped(source, role, body)
@@ -185,11 +182,11 @@ class _Reader:
         with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as answer:
             modules = {function.__module__, *(type(each).__module__ for each in given)}
             pickle.dump((bounds, modules), question)
-            pickle.dump((function, given), question, protocol=5)
+            bodies = write_question((function, given), question)
             question.flush()
             question.seek(0)
             with self._lock:
-                status = self._asked(question, answer)
+                status = self._asked([question, answer, *bodies])
             answer.seek(0)
             if status:
                 raise ReadStopped(describe_exit(status, bounds))
@@ -200,10 +197,10 @@ class _Reader:
                 else:
                     raise ReadStopped(made) if kind == "stopped" else ReadError(made)
 
-    def _asked(self, question: IO[bytes], answer: IO[bytes]) -> int:
+    def _asked(self, files: Sequence[IO[bytes]]) -> int:
         line = self._started()
         try:
-            socket.send_fds(line, [b"?"], [question.fileno(), answer.fileno()])
+            socket.send_fds(line, [b"?"], [file.fileno() for file in files])
             told = line.recv(_STATUS.size, socket.MSG_WAITALL)
         except OSError:
             told = b""
@@ -262,16 +259,19 @@ def _answer(line: socket.socket) -> None:
     """In the child: answer until it has had enough, or the line is closed."""
     _reader.is_child, had = True, 0
     while had < _ENOUGH:
-        asked, fds, _, _ = socket.recv_fds(line, 1, 2)
+        asked, fds, _, _ = socket.recv_fds(line, 1, 2 + MOST_BODIES)
         if not asked:
             return
-        with os.fdopen(fds[0], "rb") as question, os.fdopen(fds[1], "wb") as answer:
-            had += os.fstat(fds[0]).st_size
+        with ExitStack() as files:
+            question, *bodies = [files.enter_context(os.fdopen(fd, "rb")) for fd in (fds[0], *fds[2:])]
+            answer = files.enter_context(os.fdopen(fds[1], "wb"))
+            had += sum(os.fstat(file.fileno()).st_size for file in (question, *bodies))
             bounds, modules = pickle.load(question)  # noqa: S301 - of the process that has started this one
             for name in modules:  # which takes memory that is none of the payload's
                 importlib.import_module(name)
+            ask = partial(load_question, question, bodies)
             with limit_process(bounds):
-                _, error = capture_errors("reading apart", partial(_write_answers, bounds, question, answer))
+                _, error = capture_errors("reading apart", partial(_write_answers, bounds, ask, answer))
                 if error:
                     what = " ".join([error.code, *map(str, error.params.values())])
                     pickle.dump(("failed", f"cannot be read: {what}; the log of the run has more"), answer)
@@ -279,12 +279,21 @@ def _answer(line: socket.socket) -> None:
         line.sendall(_STATUS.pack(0))
 
 
-def _write_answers(bounds: ReadLimits, question: IO[bytes], answer: IO[bytes]) -> None:
+def _write_answers(bounds: ReadLimits, ask: Callable[[], Any], answer: IO[bytes]) -> None:
     try:
-        function, given = pickle.load(question)  # noqa: S301 - likewise
+        function, given = ask()
         for made in function(*given):
             pickle.dump(("made", made), answer, protocol=5)
     except ReadError as error:
+        if isinstance(error, ReadWithdrawn):
+            _forget(answer)
         pickle.dump(("failed", str(error)), answer)
     except MemoryError:
+        _forget(answer)  # as where the process is ended
         pickle.dump(("stopped", bounds.memory_is_short), answer)
+
+
+def _forget(answer: IO[bytes]) -> None:
+    """Take back what was answered so far."""
+    answer.seek(0)
+    answer.truncate()

@@ -18,6 +18,7 @@ from civitas_assets.catalog.file_server import DROP
 from civitas_assets.connectors.base import Request
 from civitas_assets.errors import FetchError, FetchTimeUp, StoreError
 from civitas_assets.records import Note
+from civitas_assets.spool import MOST_IN_MEMORY, Body, keep_pieces
 from civitas_assets.store.files import Files, Stamp
 from civitas_assets.store.layout import drop_key
 from civitas_assets.store.retention import DONE_STAMP
@@ -64,7 +65,7 @@ class WaitingFolder(Protocol):
         """The complete files that have not landed as they are now, by name."""
         ...
 
-    def read_file(self, file: WaitingFile, most: int) -> bytes | None:
+    def read_file(self, file: WaitingFile, most: int) -> Body | None:
         """What it holds, of at most so many bytes; None where it has changed meanwhile.
 
         Raises:
@@ -107,9 +108,14 @@ class DropFolder:
         """See `WaitingFolder`."""
         return f"{DROP}{name}"
 
-    def read_file(self, file: WaitingFile, most: int) -> bytes:
+    def read_file(self, file: WaitingFile, most: int) -> Body:
         """See `WaitingFolder`."""
-        body = self.files.read(f"{self.prefix}{file.name}")
+        key = f"{self.prefix}{file.name}"
+        if file.stamp.size > MOST_IN_MEMORY:
+            parts = self.files.read_parts(key, 0, most)
+            body = None if parts is None else keep_pieces(parts)
+        else:
+            body = self.files.read(key)
         if body is None:
             raise FetchError(f"{DROP}{file.name} is no longer there")
         return body
@@ -124,7 +130,7 @@ def take_all(
     folder: WaitingFolder,
     most: int,
     now: Callable[[], datetime],
-    land: Callable[[Request, bytes, str, str], None],
+    land: Callable[[Request, Body, str, str], None],
 ) -> list[Note]:
     """Land every complete file of at most so many bytes, with its type and version, and put it aside then.
 

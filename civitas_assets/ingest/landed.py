@@ -21,7 +21,7 @@ def update_address(response: Response, sha256: str, known: Address | None) -> Ad
     """
     if response.status == 404:
         return None
-    if response.body is None and known is not None:
+    if response.content is None and known is not None:
         return replace(
             known,
             etag=response.etag or known.etag,

@@ -12,11 +12,12 @@ from urllib.parse import parse_qsl, urlsplit
 import polars as pl
 
 from civitas_assets.catalog import Source
-from civitas_assets.connectors.content.text_encoding import is_encoded_twice
+from civitas_assets.connectors.content.text_encoding import FIRST_TEXTS, is_encoded_twice
 from civitas_assets.connectors.pagination.pagination import END_UNPROVEN, parse_total
 from civitas_assets.ingest.reports import Counts
 from civitas_assets.records import RECORD_TYPES, Note, RawTable, RecordType
 from civitas_assets.records.raw import UNKNOWN_FIELDS
+from civitas_assets.spool import Body, read_head
 from civitas_assets.store.addresses import Address, Line
 from civitas_assets.store.journal import Progress, StandingNote
 
@@ -138,9 +139,9 @@ def note_incomplete(url: str) -> Note:
     )
 
 
-def note_encodings(line: Line, body: bytes) -> list[Note]:
+def note_encodings(line: Line, body: Body) -> list[Note]:
     """The note on an answer whose publisher has encoded its texts twice."""
-    if not is_encoded_twice(body):
+    if not is_encoded_twice(read_head(body, FIRST_TEXTS)):
         return []
     text = "looks double-encoded: Ã¼ and the like stand where ü may be meant, and are kept so; tell its publisher"
     return [Note("encoded_twice", f"{line.url} {text}")]

@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 import polars as pl
 
 from civitas_assets.catalog import Source, TimeRule
+from civitas_assets.connectors.mapping.by_row import has_unset_year, is_read_by_row
 from civitas_assets.records import RECORD_TYPES, RawTable, Roster
-from civitas_assets.records.contract import GEOMETRY
 from civitas_assets.records.raw import ROW, TIME
 
 _LONG, _ROWS = 1_000_000, 250_000  # rows of a table that is parted, and of its portions
-# Years that clocks show which were never set: whether one is meant, the other times of the payload tell.
-_UNSET_YEARS = ("1899", "1900", "1903", "1904", "1969", "1970", "1979", "1980", "1999", "2000")
-_SHORT = timedelta(days=1)
 
 
 def split_tables(source: Source, made: Iterable[RawTable | Roster]) -> Iterator[RawTable | Roster]:
@@ -37,19 +33,14 @@ def split_tables(source: Source, made: Iterable[RawTable | Roster]) -> Iterator[
 
 
 def _is_long(source: Source, table: RawTable) -> bool:
-    """Whether a table of events without places is so long, and not so long that it is refused as a whole."""
-    record_type = RECORD_TYPES[table.record_type]
-    has_places = bool({*(record_type.position or ()), GEOMETRY.name} & {*table.frame.columns})
-    is_parted = record_type.is_of_days and not has_places
-    return is_parted and _LONG < table.frame.height <= source.frame.max_rows - len(table.broken)
+    """Whether a table is so long, and not so long that it is refused as a whole."""
+    return _LONG < table.frame.height <= source.frame.max_rows - len(table.broken)
 
 
 def _is_by_row(rule: TimeRule | None, table: RawTable) -> bool:
-    """Whether rows have numbers, and times that mean the same whatever the other rows say."""
-    if rule is None or not {ROW, TIME} <= {*table.frame.columns} or table.frame[TIME].dtype != pl.String:
+    """Whether rows have numbers, and become what they do on their own."""
+    columns = {*table.frame.columns}
+    if not {ROW, TIME} <= columns or table.frame[TIME].dtype != pl.String:
         return False
-    is_by_order = rule.zone == "local_wall" and rule.fold == "by_order"
-    has_year = rule.format == "iso" or "%Y" in rule.format
-    if is_by_order or not has_year or (rule.interval or _SHORT) > _SHORT:
-        return False
-    return not table.frame[TIME].str.contains_any(list(_UNSET_YEARS)).any()
+    is_by_row = is_read_by_row(rule, RECORD_TYPES[table.record_type], columns)
+    return is_by_row and not has_unset_year(table.frame[TIME])

@@ -27,6 +27,7 @@ from civitas_assets.ingest.read_all import read_sources
 from civitas_assets.ingest.reports import ReadReport
 from civitas_assets.ingest.session import LandingSession
 from civitas_assets.records import RECORD_TYPES
+from civitas_assets.spool import Body
 from civitas_assets.store.addresses import Line
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.landing import SourceLanding
@@ -171,7 +172,7 @@ class _FirstAnswers(LandingSession):
 
         yield from super().crawl(self._first(requests), further if follow is not None else None)
 
-    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
+    def deliver(self, request: Request, body: Body, content_type: str = "") -> None:
         """See `connectors.base.FetchSession`."""
         if not self._first([request]):
             raise FetchError("enough was seen")

@@ -15,7 +15,7 @@ from civitas_assets.catalog import Source, Tenant
 from civitas_assets.connectors.base import Connector, Payload, Request
 from civitas_assets.connectors.pagination.next_pages import ROLE as PAGE
 from civitas_assets.connectors.pagination.pagination import FURTHER
-from civitas_assets.connectors.pagination.partial import is_declared_incomplete
+from civitas_assets.connectors.pagination.partial import is_declared_incomplete, is_json_text
 from civitas_assets.connectors.transport.http_reason import extract_complaint
 from civitas_assets.errors import BodyLost, Problem, ReadError, ReadStopped
 from civitas_assets.ingest.apart import read_apart
@@ -45,6 +45,7 @@ from civitas_assets.records import RECORD_TYPES
 from civitas_assets.records.clean_text import is_clean_source
 from civitas_assets.records.origin import Origin, build_format_rejections
 from civitas_assets.records.raw import Roster
+from civitas_assets.spool import measure_body, read_head
 from civitas_assets.store.addresses import Line
 from civitas_assets.store.discard import discard_read
 from civitas_assets.store.journal import Progress, StandingNote
@@ -54,6 +55,8 @@ from civitas_assets.store.stores import Stores
 from civitas_assets.store.summary import SummaryStore
 
 log = logging.getLogger("civitas_assets.read")
+
+_HEAD = 1024  # bytes that tell JSON from other texts
 
 
 @dataclass(frozen=True)
@@ -212,16 +215,16 @@ def _read_batch(reading: SourceReading, lines: Sequence[Line], attempts: Attempt
             if isinstance(error, ReadStopped):
                 attempts.count_stopped(line)
             quiet = reading.discretion.says_nothing
-            said = "" if quiet else extract_complaint(payload.body, str(error))
+            said = "" if quiet else extract_complaint(payload.landed, str(error))
             reading.faults.fail([line], error.to_problem(f"{line.url} {error}{said}"))
     reading.intake.settle(decoded)
     return listed
 
 
 def _load_payload(reading: SourceReading, line: Line) -> Payload:
-    body = reading.landing.read_body(line.sha256)
+    body = reading.landing.load_body(line.sha256, line.bytes)
     reading.report.payloads += 1
-    reading.report.bytes += len(body)
+    reading.report.bytes += measure_body(body)
     asked = Request(line.url, line.role, line.variables)
     return Payload(asked, body, line.fetched_at, line.content_type, line.headers, line.status)
 
@@ -229,12 +232,10 @@ def _load_payload(reading: SourceReading, line: Line) -> Payload:
 def _read_payload(reading: SourceReading, decoded: Decoded, line: Line, payload: Payload) -> int:
     """Take what a payload holds; a roster is held against the store when all before it is there. What rosters name."""
     source, notes, intake = reading.source, reading.notes, reading.intake
-    notes.add(line.url, note_encodings(line, payload.body))
-    origin = Origin(line.variables, line.sha256, line.fetched_at, is_clean_source(payload.body))
+    notes.add(line.url, note_encodings(line, payload.landed))
+    origin = Origin(line.variables, line.sha256, line.fetched_at, is_clean_source(payload.landed))
     # Where pages are followed, the connector knows what came after one that is not all.
-    is_part = line.role == "data" and is_declared_incomplete(
-        payload.body, line.headers.get("link", ""), is_alone=not source.each, members=payload.members
-    )
+    is_part = line.role == "data" and _says_incomplete(source, line, payload)
     if is_part:
         notes.add(line.url, [note_incomplete(line.url)])
     rows, listed = 0, 0
@@ -262,6 +263,13 @@ def _read_payload(reading: SourceReading, decoded: Decoded, line: Line, payload:
     if not is_part:
         notes.add(line.url, note_cut_answers(source, line, rows))
     return listed
+
+
+def _says_incomplete(source: Source, line: Line, payload: Payload) -> bool:
+    link, head = line.headers.get("link", ""), read_head(payload.landed, _HEAD)
+    if not is_json_text(head):  # which needs not be held to know that
+        return is_declared_incomplete(head, link, is_alone=not source.each, members={})
+    return is_declared_incomplete(payload.body, link, is_alone=not source.each, members=payload.members)
 
 
 def _log(reading: SourceReading, state: str) -> None:

@@ -11,6 +11,7 @@ from civitas_assets.catalog import Source
 from civitas_assets.catalog.file_server import FileAddress
 from civitas_assets.connectors.transport.remote_folder import RemoteFile, RemoteFolder
 from civitas_assets.ingest.drop import DropFolder, WaitingFile, WaitingFolder, is_complete
+from civitas_assets.spool import Body
 from civitas_assets.store.addresses import Address
 from civitas_assets.store.files import Files, Stamp
 
@@ -49,7 +50,7 @@ class ServerFolder:
             ):
                 yield WaitingFile(name, Stamp(file.size, file.version))
 
-    def read_file(self, file: WaitingFile, most: int) -> bytes | None:
+    def read_file(self, file: WaitingFile, most: int) -> Body | None:
         """See `WaitingFolder`."""
         return self.remote.read_file(self.listed[file.name], most)
 

@@ -32,6 +32,7 @@ from civitas_assets.ingest.manifest import ManifestWriter
 from civitas_assets.ingest.reports import FetchReport
 from civitas_assets.ingest.server_files import open_waiting_folder
 from civitas_assets.records import Note
+from civitas_assets.spool import Body, hash_body, measure_body
 from civitas_assets.store.addresses import Address, Line, update_addresses
 from civitas_assets.store.files import Files
 from civitas_assets.store.landing import Answered, SourceLanding, hash_config
@@ -140,7 +141,7 @@ class LandingSession:
                         try:
                             waiting.extend(follow(answer))
                         except ReadError as error:
-                            why = extract_complaint(answer.body, str(error))
+                            why = extract_complaint(answer.landed, str(error))
                             failures.append(ReadError(f"{request.url} {error}{why}"))
                     yield answer
         self._rejected += len(failures) + unanswered
@@ -161,49 +162,42 @@ class LandingSession:
         # Without the body a 304 would be of no use; then the question is asked as if for the first time.
         held = known if known is not None and self._landing.holds(known.sha256) else None
         if held and self.since < held.seen_in <= self._before:
-            seen_at, content = held.seen_at or self.began_at, partial(self._landing.read_body, held.sha256)
-            return Payload(request, content, seen_at, held.content_type, held.headers, 304), None
+            seen_at, load = held.seen_at or self.began_at, partial(self._landing.read_body, held.sha256)
+            return Payload(request, load, seen_at, held.content_type, held.headers, 304), None
         asked = request.with_validators(held.etag, held.last_modified) if held else request
         response = self._client.get(asked, self._source, until=self._until)
-        body, sha256 = b"", ""
-        if response.body is not None:
-            body = self._storable(request, response.body)
+        body: Body = b""
+        sha256 = ""
+        if response.content is not None:
+            body = self._storable(request, response.content)
             sha256 = self._store(body, held.sha256 if held else "")
-        address = update_address(response, sha256, known)
-        line = build_manifest_line(
-            request, url, response.status, response.fetched_at, self._config, len(body), address, known
-        )
+        address, at = update_address(response, sha256, known), response.fetched_at
+        size = measure_body(body)
+        line = build_manifest_line(request, url, response.status, at, self._config, size, address, known)
         self._discretion.count(url, response.redacted)
-        is_held = response.body is None and address is not None
-        return Payload(
-            request,
-            partial(self._landing.read_body, line.sha256) if is_held else body,
-            line.fetched_at,
-            line.content_type,
-            line.headers,
-            line.status,
-        ), line
+        content: Body | Callable[[], bytes] = body
+        if response.content is None and address is not None:
+            content = partial(self._landing.read_body, line.sha256)
+        return Payload(request, content, at, line.content_type, line.headers, line.status), line
 
-    def _store(self, body: bytes, held: str = "") -> str:
-        if held and hashlib.sha256(body).hexdigest() == held:
+    def _store(self, body: Body, held: str = "") -> str:
+        if held and hash_body(body) == held:
             return held
-        if self._room is not None and self._landing.added_bytes + len(body) > self._room:
+        if self._room is not None and self._landing.added_bytes + measure_body(body) > self._room:
             raise FetchError(f"nothing more lands: {self._tenant} has what CIVITAS_MAX_DISK lets it have")
         self._manifest.announce()
         return self._landing.store(body)
 
-    def deliver(self, request: Request, body: bytes, content_type: str = "") -> None:
+    def deliver(self, request: Request, body: Body, content_type: str = "") -> None:
         """See `connectors.base.FetchSession`; the manifest is written at once, because the sender forgets the body."""
         self._keep(request, body, content_type)
 
-    def _keep(self, request: Request, body: bytes, content_type: str, version: str | None = None) -> None:
+    def _keep(self, request: Request, body: Body, content_type: str, version: str | None = None) -> None:
         """Land what came by another way than an answer, with the text that its sender tells its versions apart by."""
         body = self._storable(request, self._discretion.clean(request.url, body))
         address, known = Address(self._store(body), content_type, version), self._known.get(request.url)
-        at = self._now().astimezone(UTC)
-        self._note(
-            build_manifest_line(request, request.url, 200, at, self._config, len(body), address, known)
-        )
+        at, size = self._now().astimezone(UTC), measure_body(body)
+        self._note(build_manifest_line(request, request.url, 200, at, self._config, size, address, known))
         self._manifest.keep()
 
     def open_folder(self) -> AbstractContextManager[WaitingFolder | None]:
@@ -244,7 +238,7 @@ class LandingSession:
         """See `connectors.base.FetchSession`."""
         return self._discretion.register_secret(self._client.read_secret(name))
 
-    def _storable(self, request: Request, body: bytes) -> bytes:
+    def _storable(self, request: Request, body: Body) -> Body:
         try:
             return redact_body_apart(self._source, request.role, body)
         except ReadError as error:

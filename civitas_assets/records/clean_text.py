@@ -10,6 +10,8 @@ import unicodedata
 
 import polars as pl
 
+from civitas_assets.spool import Body, read_pieces
+
 _STEP = 128 * 1024  # what a processor's cache holds
 _SMALL = 1024 * 1024
 _C1 = {code: bytes([code]).decode("cp1252", errors="ignore") for code in range(0x80, 0xA0)}
@@ -26,6 +28,7 @@ _ODD_BYTES = (
     (b"\xe2", re.compile(rb"\xe2(?:\x80[\x8b\x8e\x8f\xa8-\xae]|\x81[\xa0-\xa9])")),
     (b"\xef", re.compile(rb"\xef\xbb\xbf")),
 )
+_LONGEST_ODD = 3
 _CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\n\r"})
 _MOST_WHOLE = 2.0**53
 
@@ -67,12 +70,15 @@ def _written(texts: pl.Series) -> bytes:
     return b"" if content is None else content.to_pybytes()
 
 
-def is_clean_source(body: bytes) -> bool:
+def is_clean_source(body: Body) -> bool:
     """Whether texts that are read out of a body are surely clean: it is so itself, and writes no character as another.
 
     Where it may not, the columns that were read tell; of a long table they hold more than its body.
     """
-    return b"\\" not in body and not (b"&" in body and b"&#" in body) and is_clean(body)
+    return all(
+        b"\\" not in piece and not (b"&" in piece and b"&#" in piece) and is_clean(piece)
+        for piece in read_pieces(body, _LONGEST_ODD - 1)
+    )
 
 
 def is_clean(texts: bytes) -> bool:

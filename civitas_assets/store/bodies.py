@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, cast
 
 import msgspec
 import zstandard
 
 from civitas_assets.errors import BodyLost, StoreError
+from civitas_assets.spool import MOST_IN_MEMORY, Body, hash_body, keep_pieces, measure_body
 from civitas_assets.store.files import Files
 from civitas_assets.store.layout import landing_key, parse_stem
 from civitas_assets.store.stored_record import read_state
@@ -22,6 +27,19 @@ from civitas_assets.store.tenant_keys import tenant_key
 _SEALED = b"CVS1"  # what a sealed body begins with; one that is only packed begins as zstandard does
 _NONCE = 12
 _PARTS_AT_MOST = 32  # of the folders of bodies, of which as many are listed one by one
+
+
+class _Parts:
+    """Parts of a body, to be read like a file."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts, self._left = parts, memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        if not self._left:
+            self._left = memoryview(next(self._parts, b""))
+        part, self._left = self._left[:size], self._left[size:]
+        return bytes(part)
 
 
 class Bodies:
@@ -44,19 +62,38 @@ class Bodies:
         """How much was added by `store`."""
         return sum(self._added)
 
-    def store(self, body: bytes) -> str:
+    def store(self, body: Body) -> str:
         """Keep a body, unless it is there already or was erased; its hash."""
-        digest = hashlib.sha256(body).hexdigest()
+        digest = hash_body(body)
         if digest in self.list_erased():
             return digest
-        packed = zstandard.ZstdCompressor(level=3).compress(body)
-        if self._sealed:
-            packed = self._seal(packed, digest)
-        if self._files.write_once(self._key(digest), packed):
-            self._added.append(len(packed))  # several threads may do so at once
+        if added := self._keep(self._key(digest), body, digest):
+            self._added.append(added)  # several threads may do so at once
         else:
             self.again.append(digest)
         return digest
+
+    def _keep(self, key: str, body: Body, digest: str) -> int:
+        """Pack a body and keep it; the bytes that this takes, none where it is there already."""
+        packer = zstandard.ZstdCompressor(level=3)
+        if isinstance(body, bytes):
+            packed = packer.compress(body)
+            packed = self._seal(packed, digest) if self._sealed else packed
+            return len(packed) if self._files.write_once(key, packed) else 0
+        if self._files.exists(key):
+            return 0
+        size = measure_body(body)
+        body.seek(0)
+        with NamedTemporaryFile(prefix="civitas-packed-") as file:
+            packer.copy_stream(body, file, size=size)
+            if self._sealed:  # at once, as it is opened
+                file.seek(0)
+                sealed = self._seal(file.read(), digest)
+                return len(sealed) if self._files.write_once(key, sealed) else 0
+            file.flush()
+            # Whoever has kept the same meanwhile has kept the same.
+            self._files.copy_in(key, Path(file.name))
+            return file.tell()
 
     def holds(self, digest: str) -> bool:
         """Whether the body of that hash is there."""
@@ -80,6 +117,33 @@ class Bodies:
         if hashlib.sha256(body).hexdigest() != digest:
             raise BodyLost(f"{self._key(digest)} is damaged: its content has another hash")
         return body
+
+    def load_body(self, digest: str, size: int) -> Body:
+        """The body of that hash, as large as it was when it came: in a file where that is too much for memory.
+
+        Raises:
+            BodyLost: it is not there, or not what was stored.
+        """
+        if size <= MOST_IN_MEMORY:
+            return self.read_body(digest)
+        key = self._key(digest)
+        parts = self._files.read_parts(key, 0, self.measure_bodies([digest]).get(digest, 0))
+        if parts is None:
+            raise BodyLost(f"landing has lost {key}: fetch the source again")
+        try:
+            body = keep_pieces(self._unpacked(parts, digest))
+        except zstandard.ZstdError as error:
+            raise BodyLost(f"{key} is damaged: {error}") from error
+        if hash_body(body) != digest:
+            raise BodyLost(f"{key} is damaged: its content has another hash")
+        return body
+
+    def _unpacked(self, parts: Iterator[bytes], digest: str) -> Iterator[bytes]:
+        first = next(parts, b"")
+        if first.startswith(_SEALED):
+            first, parts = self._opened(first + b"".join(parts), digest), iter(())
+        # Step by step: a part that is packed well is more than memory has.
+        return zstandard.ZstdDecompressor().read_to_iter(cast("IO[bytes]", _Parts(chain([first], parts))))
 
     def list_sizes(self) -> Mapping[str, int]:
         """Bytes that bodies take, by hash."""

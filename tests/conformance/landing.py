@@ -42,6 +42,7 @@ class Night:
     records: Mapping[str, pl.DataFrame]
     rejected: int
     told: tuple[str, ...]
+    quarantined: pl.DataFrame
 
     def rows(self, record_type: str, *columns: str) -> list[tuple[Any, ...]]:
         """The current revision of each record, sorted."""
@@ -98,6 +99,7 @@ def land(settings: Mapping[str, Any], service: Service) -> Night:
             for name, contract in RECORD_TYPES.items()
             if name in tenant.sources["s"].record_types()
         }
+        quarantined = stores.quarantine.read_rows()
         rejected = sum(counts.rejected for counts in read.counts.values())
     notes = [
         str(getattr(note, "text", note))
@@ -105,7 +107,7 @@ def land(settings: Mapping[str, Any], service: Service) -> Night:
         for note in getattr(report, "notes", ())
     ]
     told = (fetched.error, *read.errors, *getattr(read, "warnings", ()), *notes)
-    return Night(records, rejected, tuple(filter(None, told)))
+    return Night(records, rejected, tuple(filter(None, told)), quarantined)
 
 
 def answer(value: Any, headers: Mapping[str, str] | None = None, status: int = 200) -> httpx2.Response:

@@ -17,8 +17,9 @@ import pytest
 
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.errors import ReadError, ReadStopped
-from civitas_assets.ingest.apart import call_apart, is_read_apart
+from civitas_assets.ingest.apart import call_apart
 from civitas_assets.ingest.bounds import ReadLimits, find_memory_limit
+from civitas_assets.ingest.handing_over import is_read_apart
 from tests.ingest.conftest import Publisher, Town
 
 BOUNDS = ReadLimits(400_000_000, 30.0)

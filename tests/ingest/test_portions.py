@@ -76,14 +76,16 @@ def parted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return heights
 
 
-def contents(settings: dict[str, Any], text: str) -> tuple[Any, ...]:
+def contents(settings: dict[str, Any], text: str, encoding: str = "utf-8") -> tuple[Any, ...]:
     """All that is stored, in order, rejected and told."""
-    night: Night = land(settings, lambda _: httpx2.Response(200, content=text.encode()))
+    body = text.encode(encoding)
+    night: Night = land(settings, lambda _: httpx2.Response(200, content=body))
     records = {
         name: frame.sort(pl.all().exclude("revision"), "revision", nulls_last=True).rows()
         for name, frame in night.records.items()
     }
-    return records, night.rejected, {*night.told}
+    rejected = night.quarantined.select("rule", "field", "row", "raw").sort(pl.all()).rows()
+    return records, rejected, {*night.told}
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,86 @@ def test_a_long_table_becomes_the_same_in_portions(
     assert contents(settings, text) == whole
     assert heights == expected
     assert whole[0]["observation"]
+
+
+# A cell of two lines, torn and short rows, a header that stands there again, an umlaut in two parts, a late wide row.
+ODD = (
+    ROWS.replace("Markt", '"Mü\nnster"', 1)
+    + """a,1,A,Südwall,2026-07-02T01:00:00+02:00,11,#WERT!
+a,1,A,Nord
+wall,2026-07-02T01:15:00+02:00,12,x
+a,1,A,Markt,2026-07-02T01:30:00+02:00,13
+
+a,1,A,"Markt, ""alt\"\"",2026-07-02T01:45:00+02:00,14,x
+id,station,name,place,time,count,more
+a,1,A,Ma\u0308rkt,2026-07-02T02:00:00+02:00,15,x
+a,1,A,Markt,2026-07-02T02:15:00+02:00,16,x,,z
+a,1,A,Markt,2026-07-02T02:30:00+02:00,17,x
+a,1,A,Markt,2026-07-02T02:45:00+02:00,18"""
+)
+
+
+@pytest.fixture
+def tables_of_files(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The rows of each table that is read of a body, each of which is in a file, by few bytes at a time."""
+    heights = list[int]()
+
+    def noted(source: Any, made: Any) -> Iterator[RawTable | Roster]:
+        for table in split_tables(source, made):
+            heights.append(table.frame.height)
+            yield table
+
+    monkeypatch.setattr("civitas_assets.ingest.apart.split_tables", noted)
+    monkeypatch.setattr("civitas_assets.connectors.content.text_portions.PORTION", 50)
+    for module in ("spool", "store.bodies"):
+        monkeypatch.setattr(f"civitas_assets.{module}.MOST_IN_MEMORY", 40)
+    return heights
+
+
+_PLAIN = {"column": "time", "zone": "offset"}
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "changed", "is_parted"),
+    [
+        (ODD, "utf-8", {}, True),
+        (ODD, "utf-8-sig", {}, True),
+        (ODD.replace("\n", "\r\n"), "utf-8", {"ignore": ("m.*",)}, True),
+        (ODD.replace("\u0308", ""), "cp1252", {}, True),
+        (ODD.replace("\u0308", ""), "cp850", {"encoding": "cp850"}, True),
+        ("sep=;\n" + ODD.replace("Markt, ", "Markt").replace(",", ";"), "utf-8", {}, True),
+        (f"Stand vom 3. Juli\n\n{ODD}", "utf-8", {"skip_lines": 2, "preamble": {"more": "vom (.*)"}}, True),
+        (ODD.replace("Südwall", 'Süd"wall'), "utf-8", {}, False),
+        (ODD.replace("Südwall", 'Süd"wal"l'), "utf-8", {}, False),
+        (ODD, "utf-8", {"until_blank": "station"}, False),
+        (UNSET, "utf-8", {}, False),
+        (FOLD, "utf-8", {"time": {"column": "time", "zone": "local_wall", "fold": "by_order"}}, False),
+        (ODD.split("\n", maxsplit=1)[0] + "\n", "utf-8", {}, True),
+        ("\n" * 60, "utf-8", {}, False),
+        (ODD.replace("count", "number"), "utf-8", {}, False),
+    ],
+    ids=[
+        "utf-8", "mark", "crlf", "cp1252", "cp850", "sep", "preamble", "endless", "stray", "blank", "clock",
+        "by_order", "empty", "nothing", "column",
+    ],
+)  # fmt: skip
+def test_a_file_becomes_the_same_in_portions(
+    text: str, encoding: str, changed: dict[str, Any], is_parted: bool, request: pytest.FixtureRequest
+) -> None:
+    settings = COUNTS | changed
+    whole = contents(settings, text, encoding)
+    heights = request.getfixturevalue("tables_of_files")
+    assert contents(settings, text, encoding) == whole
+    assert (len(heights) > 4) == (is_parted and text.count("\n") > 5)
+
+
+def test_a_rejected_row_of_a_later_portion_has_its_number_in_the_file(tables_of_files: list[int]) -> None:
+    rows = [f"a,1,A,Markt,2026-07-01T10:{minute:02}:00+02:00,{minute},x" for minute in range(40)]
+    rows[31] = rows[31].replace(",31,", ",drei,")
+    text = "\n".join([ROWS.split("\n", maxsplit=1)[0], *rows])
+    _, ((rule, field, row, _),), _ = contents(COUNTS, text)
+    assert (rule, field, row) == ("not_a_number", "value", 32)
+    assert len(tables_of_files) > 10
 
 
 def test_what_is_told_of_a_table_is_told_once(parted: list[int]) -> None:

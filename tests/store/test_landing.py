@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from civitas_assets.errors import StoreError
+from civitas_assets.spool import keep_pieces, read_whole
 from civitas_assets.store.addresses import Address, Line, update_addresses
 from civitas_assets.store.files import Files
 from civitas_assets.store.journal import Journal, Progress
@@ -36,6 +37,30 @@ def test_a_body_is_kept_byte_by_byte_and_once(landing: SourceLanding, files: Fil
     assert key.endswith(f"/{digest[:2]}/{digest}.zst")
     assert len(files.read(key) or b"") < len(body) / 10
     assert landing.read_body(landing.store(b"")) == b""
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_large_body_goes_from_file_to_file(
+    files: Files, sealed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("spool", "store.bodies"):
+        monkeypatch.setattr(f"civitas_assets.{module}.MOST_IN_MEMORY", 1000)
+    landing, whole = SourceLanding(files, "town", "counters", sealed=sealed), bytes(range(256)) * 2000
+    body = keep_pieces(iter([whole]))
+    digest = landing.store(body)
+    assert digest == landing.store(whole) == landing.store(body)
+    assert landing.again == [digest, digest]
+    assert 0 < landing.added_bytes == sum(landing.list_sizes().values()) < len(whole) / 10
+    loaded = landing.load_body(digest, len(whole))
+    assert not isinstance(loaded, bytes)
+    assert read_whole(loaded) == whole == landing.read_body(digest)
+    (key,) = files.list_keys("landing/town/counters/bodies/")
+    files.write(key, (files.read(key) or b"")[:-9])
+    with pytest.raises(StoreError, match=r"is damaged|cannot be opened"):
+        landing.load_body(digest, len(whole))
+    files.delete(key)
+    with pytest.raises(StoreError, match="fetch the source again"):
+        landing.load_body(digest, len(whole))
 
 
 def test_a_lost_or_damaged_body_is_named(landing: SourceLanding, files: Files) -> None:

@@ -1,6 +1,6 @@
-"""Files out of ZIP archives, in memory and of bounded size, so that no small archive can become a large one unnoticed.
+"""Files out of ZIP archives, of bounded size, so that no small archive can become a large one unnoticed.
 
-Nothing is written to a disk, and no name in an archive is ever a path.
+No name in an archive is ever a path.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from typing import BinaryIO
 
 from civitas_assets.errors import ReadError
+from civitas_assets.spool import Body, read_tail
 
 _STEP = 1024 * 1024
 _MOST_MEMBERS = 10_000
@@ -36,7 +38,7 @@ _DAMAGED = (
 )
 
 
-def list_archive_names(body: bytes) -> list[str]:
+def list_archive_names(body: Body) -> list[str]:
     """The names of the files in an archive, with their folders.
 
     Raises:
@@ -44,7 +46,7 @@ def list_archive_names(body: bytes) -> list[str]:
     """
     _check_directory(body)
     try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        with zipfile.ZipFile(_opened(body)) as archive:
             return archive.namelist()
     except _DAMAGED as error:
         raise ReadError(f"is no sound ZIP archive: {error or type(error).__name__}") from None
@@ -75,7 +77,7 @@ def unzip_members(body: bytes, pattern: str, most_bytes: int) -> Iterator[tuple[
         raise ReadError(f"is no sound ZIP archive: {error or type(error).__name__}") from None
 
 
-def unzip_steps(body: bytes, name: str, most_bytes: int) -> Iterator[bytes]:
+def unzip_steps(body: Body, name: str, most_bytes: int) -> Iterator[bytes]:
     """The content of the first file of that name, its folders aside, step by step; nothing where there is none.
 
     Raises:
@@ -83,7 +85,7 @@ def unzip_steps(body: bytes, name: str, most_bytes: int) -> Iterator[bytes]:
     """
     _check_directory(body)
     try:
-        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        with zipfile.ZipFile(_opened(body)) as archive:
             for member in archive.infolist():
                 if member.filename.rpartition("/")[2] == name:
                     yield from _steps(archive, member, most_bytes, most_bytes)
@@ -106,12 +108,17 @@ def _steps(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int, most_by
             yield step
 
 
-def _check_directory(body: bytes) -> None:
+def _opened(body: Body) -> BinaryIO:
+    return io.BytesIO(body) if isinstance(body, bytes) else body
+
+
+def _check_directory(whole: Body) -> None:
     """The library reads the whole directory before anything else, so that it must be small."""
+    body = read_tail(whole, _END_64_SIZE + _END_SIZE + _LONGEST_COMMENT)
     end = body.rfind(_END, max(0, len(body) - _END_SIZE - _LONGEST_COMMENT))
     if end < 0 or len(body) - end < _END_SIZE:
         raise ReadError("is no ZIP archive, or was cut short")
-    if body[end - _END_64_SIZE : end].startswith(_END_64):
+    if body[max(0, end - _END_64_SIZE) : end].startswith(_END_64):
         raise ReadError("is a ZIP64 archive, which is not read")
     members, size = struct.unpack_from("<HL", body, end + 10)
     if members > _MOST_MEMBERS or size > _LARGEST_DIRECTORY:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 
 from civitas_assets.errors import Note, ReadError
 
@@ -22,7 +23,8 @@ _BOMS = (
     (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
 )  # fmt: skip
-_HEAD, _FIRST_TEXTS = 4096, 64 * 1024
+FIRST_TEXTS = 64 * 1024  # bytes
+_HEAD = 4096
 # Bytes that windows-1252 does not have, and those that are umlauts in DOS and Mac code pages, where in windows-1252
 # a mark stands that nobody writes between letters: ü ä ö ß of cp850, ü ä ö ß of Mac OS Roman.
 _UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
@@ -56,14 +58,10 @@ def read_text(body: bytes, encoding: str = "auto") -> tuple[bytes, tuple[Note, .
     Raises:
         ReadError: the body is not in the declared encoding, or in none of those that are tried.
     """
-    for mark, name in _BOMS:
-        if body.startswith(mark):
-            body, encoding = body[len(mark) :], name
-            break
-    if encoding == "auto":
-        encoding = _without_mark(body) or "auto"
+    start, encoding = find_declared_encoding(body[:_HEAD], len(body), encoding)
+    body = body[start:] if start else body
     if encoding not in {"auto", "utf-8"}:
-        return _mended(_decoded(body, encoding).encode()), ()
+        return normalise_text(_decoded(body, encoding).encode()), ()
     if body.isascii():  # found without a copy of a large file
         return body, ()
     try:
@@ -72,7 +70,15 @@ def read_text(body: bytes, encoding: str = "auto") -> tuple[bytes, tuple[Note, .
         if encoding == "utf-8":
             raise _not_in(encoding, error) from None
         return _mixed(body)
-    return _mended(body), ()
+    return normalise_text(body), ()
+
+
+def find_declared_encoding(head: bytes, size: int, encoding: str) -> tuple[int, str]:
+    """Where a text of so many bytes begins, and its encoding, by its mark or the zeros in it; else the given one."""
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return len(mark), name
+    return 0, _without_mark(head, size) or encoding if encoding == "auto" else encoding
 
 
 def is_encoded_twice(body: bytes) -> bool:
@@ -80,16 +86,16 @@ def is_encoded_twice(body: bytes) -> bool:
 
     A publisher's program treats all texts alike, so that the first ones tell.
     """
-    head = body[:_FIRST_TEXTS]
+    head = body[:FIRST_TEXTS]
     if b"\0" in head or (head.isascii() and b"\\" not in head):  # packed or plain, which is found much sooner
         return False
     return any(begin in head for begin in _TWICE_BEGINS) and _TWICE.search(head) is not None
 
 
-def _without_mark(body: bytes) -> str | None:
+def _without_mark(begun: bytes, size: int) -> str | None:
     """UTF-16 that does not say so: every other byte of its letters is zero."""
-    head = body[: _HEAD - _HEAD % 2]
-    if len(body) % 2 or b"\0" not in head:
+    head = begun[: _HEAD - _HEAD % 2]
+    if size % 2 or b"\0" not in head:
         return None
     even, odd = head[::2].count(0), head[1::2].count(0)
     if max(even, odd) * 5 < len(head) * 2 or min(even, odd) * 20 > len(head):
@@ -116,19 +122,7 @@ def _not_in(encoding: str, error: UnicodeDecodeError) -> ReadError:
 
 def _mixed(body: bytes) -> tuple[bytes, tuple[Note, ...]]:
     """What is no UTF-8: windows-1252 as a whole, or UTF-8 with lines or single bytes of it."""
-    high = b" ".join(_HIGH.findall(body))
-    read = high.decode(errors="ignore").replace(" ", "")
-    wrong = len(high.replace(b" ", b"")) - len(read.encode())
-    # Two letters of windows-1252 may look like one of another script.
-    is_utf8 = len(read) > wrong or bool(_NOT_LATIN.sub("", read))
-    found = _UNDEFINED.search(_wrong_bytes(high) if is_utf8 else high)
-    found = found or (None if is_utf8 else _OTHER_PAGE.search(body))
-    if found:
-        raise ReadError(
-            f"is in no encoding that is tried: neither UTF-8 nor windows-1252 has {_shown(found[0])} there, as DOS "
-            "(cp850) or old Macs (mac-roman) write umlauts; set encoding"
-        )
-    if not is_utf8:
+    if not _is_utf8(b" ".join(_HIGH.findall(body)), lambda: _OTHER_PAGE.search(body)):
         return body.decode("cp1252").encode(), ()
     lines = body.split(b"\n")
     mended = list[int]()
@@ -140,7 +134,36 @@ def _mixed(body: bytes) -> tuple[bytes, tuple[Note, ...]]:
             mended.append(number + 1)
     where = f"line {mended[0]}" + (f" and {len(mended) - 1} more" if len(mended) > 1 else "")
     note = Note("wrong_bytes", f"{where} of a file in UTF-8 held bytes that are not, read as windows-1252")
-    return _mended(b"\n".join(lines)), (note,)
+    return normalise_text(b"\n".join(lines)), (note,)
+
+
+def is_windows_1252(read_lines: Callable[[], Iterable[bytes]]) -> bool:
+    """Whether a text that is no UTF-8, whose portions of whole lines are read as often as needed, is windows-1252."""
+    high = b" ".join(run for portion in read_lines() if (run := b" ".join(_HIGH.findall(portion))))
+    try:
+        return not _is_utf8(high, lambda: next(filter(None, map(_OTHER_PAGE.search, read_lines())), None))
+    except ReadError:
+        return False
+
+
+def _is_utf8(high: bytes, find_other_page: Callable[[], re.Match[bytes] | None]) -> bool:
+    """Whether a text with these runs of bytes beyond ASCII is UTF-8 but for some, and not windows-1252.
+
+    Raises:
+        ReadError: it is neither.
+    """
+    read = high.decode(errors="ignore").replace(" ", "")
+    wrong = len(high.replace(b" ", b"")) - len(read.encode())
+    # Two letters of windows-1252 may look like one of another script.
+    is_utf8 = len(read) > wrong or bool(_NOT_LATIN.sub("", read))
+    found = _UNDEFINED.search(_wrong_bytes(high) if is_utf8 else high)
+    found = found or (None if is_utf8 else find_other_page())
+    if found:
+        raise ReadError(
+            f"is in no encoding that is tried: neither UTF-8 nor windows-1252 has {_shown(found[0])} there, as DOS "
+            "(cp850) or old Macs (mac-roman) write umlauts; set encoding"
+        )
+    return is_utf8
 
 
 def _mended_line(line: bytes) -> bytes:
@@ -167,8 +190,8 @@ def _shown(found: bytes) -> str:
     return " ".join(f"0x{byte:02x}" for byte in found if byte > 0x7F)
 
 
-def _mended(body: bytes) -> bytes:
-    """Without control characters that are windows-1252 in disguise, further byte order marks, and parted letters."""
+def normalise_text(body: bytes) -> bytes:
+    """A text in UTF-8 without what is windows-1252 in disguise, further byte order marks, and parted letters."""
     if b"\xc2" in body and _C1_IN_UTF8.search(body):
         body = body.decode().translate(_C1_MENDED).encode()
     if b"\xef" in body:

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from civitas_assets.connectors.files.selected_rows import ENDLESS, TOO_SHORT, TOO_WIDE
-from civitas_assets.errors import Note
+from civitas_assets.connectors.files.table_cells import Tally
 from civitas_assets.records import BrokenRow
 
 
@@ -38,9 +38,13 @@ Short = Mapping[int, int]  # number of cells by the place of a row, where it has
 
 def separate_broken_rows(
     body: bytes, dialect: Dialect, skip: int
-) -> tuple[bytes, pl.Series, tuple[BrokenRow, ...], Short]:
-    """The slow path: rows that are wider than the header, or begin a cell that never ends, apart from the others."""
+) -> tuple[bytes, pl.Series, tuple[BrokenRow, ...], Short, int]:
+    """The slow path: rows that are wider than the header, or begin a cell that never ends, apart from the others.
+
+    The last of what it gives is how many rows there are below the header, of whichever kind.
+    """
     kept, numbers, broken, short, width = io.StringIO(), list[int](), list[BrokenRow](), dict[int, int](), 0
+    number = 0
     writer = csv.writer(kept, **dialect.options)
     for number, (cells, endless) in enumerate(
         _rows(io.StringIO(body.decode(), newline=""), skip, dialect.options)
@@ -56,7 +60,7 @@ def separate_broken_rows(
                 short[len(numbers) - 1] = len(cells)
             writer.writerow(cells[:width] + [""] * (width - len(cells)))
             numbers.append(number)
-    return kept.getvalue().encode(), pl.Series(numbers[1:], dtype=pl.Int64), tuple(broken), short
+    return kept.getvalue().encode(), pl.Series(numbers[1:], dtype=pl.Int64), tuple(broken), short, number
 
 
 def _rows(text: io.StringIO, skip: int, dialect: Mapping[str, Any]) -> Iterator[tuple[list[str], str]]:
@@ -95,8 +99,8 @@ def find_short_rows(body: bytes, dialect: Dialect, lines: int, table: pl.DataFra
 
 def find_torn_rows(
     table: pl.DataFrame, numbers: pl.Series, short: Short, dialect: Dialect, *, cut: bool
-) -> tuple[tuple[BrokenRow, ...], tuple[Note, ...]]:
-    """Which of the short rows were torn, and a note of the others, whose last cells are empty.
+) -> tuple[tuple[BrokenRow, ...], tuple[Tally, ...]]:
+    """Which of the short rows were torn, and a tally of the others, whose last cells are empty.
 
     `cut` says that the body does not end with the end of a line.
     """
@@ -117,8 +121,8 @@ def find_torn_rows(
     ended = [place for place in short if place not in torn]
     if not ended:
         return rows, ()
-    text = f"{len(ended)} row(s), such as {numbers[ended[0]]}, end before the last column: what they lack is empty"
-    return rows, (Note("short_rows", text),)
+    text = "{count} row(s), such as {example}, end before the last column: what they lack is empty"
+    return rows, (Tally("short_rows", text, len(ended), numbers[ended[0]]),)
 
 
 def _blank(table: pl.DataFrame) -> pl.Series:

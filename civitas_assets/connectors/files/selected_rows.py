@@ -44,13 +44,18 @@ def write_selected_rows(source: TabularSource, cells: Cells) -> bytes:
     return pl.concat([table, apart], how="diagonal_relaxed").sort(ROW).write_csv(include_bom=True).encode()
 
 
+def is_selected(body: bytes) -> bool:
+    """Whether a body begins as such a file."""
+    return body.startswith(_KEPT)
+
+
 def read_selected_rows(body: bytes) -> Cells | None:
     """The cells of a file that `write_selected_rows` has made; None for any other.
 
     Raises:
         ReadError: it is damaged.
     """
-    if not body.startswith(_KEPT):
+    if not is_selected(body):
         return None
     try:
         table = pl.read_csv(body, infer_schema=False).with_columns(pl.col(ROW).cast(pl.Int64))

@@ -30,10 +30,34 @@ _TOTAL = r"(?:summe|gesamt|gesamtsumme|gesamtergebnis|insgesamt|zusammen|sum|tot
 
 
 @dataclass(frozen=True)
+class Tally:
+    """How often something of one kind is in a table, and the first of it; `form` says so with both."""
+
+    code: str
+    form: str
+    count: int
+    example: object
+
+    def to_note(self) -> Note:
+        """The note on all of it."""
+        return Note(self.code, self.form.format(count=self.count, example=self.example))
+
+
+def add_tallies(first: Sequence[Tally], second: Sequence[Tally]) -> tuple[Tally, ...]:
+    """The tallies of two portions of a table, which follow on each other, as those of both together."""
+    found = {tally.code: tally for tally in first}
+    for tally in second:
+        before = found.get(tally.code)
+        found[tally.code] = replace(before, count=before.count + tally.count) if before else tally
+    return tuple(found.values())
+
+
+@dataclass(frozen=True)
 class Cells:
     """The cells of a table as text, under the names of its columns, and what is known of its rows besides.
 
     `frame` has the number of each row. `torn` are rows of it that are not whole, `broken` those that it lacks.
+    `notes` are of all of a file, `tallies` of these rows.
     `added` are columns that do not come from its cells.
     """
 
@@ -42,6 +66,7 @@ class Cells:
     broken: tuple[BrokenRow, ...] = ()
     torn: tuple[BrokenRow, ...] = ()
     notes: tuple[Note, ...] = ()
+    tallies: tuple[Tally, ...] = ()
     added: tuple[str, ...] = ()
 
 
@@ -126,16 +151,16 @@ def select_data_rows(source: TabularSource, cells: Cells) -> Cells:
         table = table.filter(~pl.all_horizontal(pl.exclude(ROW, *cells.added).is_null()))
     for column, pattern in source.drop.items():
         table = table.filter(~pl.col(column).str.contains(f"^(?:{pattern})$").fill_null(value=False))
-    table, notes = _without_headers(table, cells)
+    table, tallies = _without_headers(table, cells)
     if cells.torn:
         there = {*table[ROW]}
         torn = tuple(row for row in cells.torn if row.row in there)
         table = table.filter(~pl.col(ROW).is_in([row.row for row in torn]))
         broken = tuple(sorted((*broken, *torn), key=lambda row: row.row))
-    return replace(cells, frame=table, broken=broken, torn=(), notes=(*cells.notes, *notes))
+    return replace(cells, frame=table, broken=broken, torn=(), tallies=(*cells.tallies, *tallies))
 
 
-def _without_headers(table: pl.DataFrame, cells: Cells) -> tuple[pl.DataFrame, tuple[Note, ...]]:
+def _without_headers(table: pl.DataFrame, cells: Cells) -> tuple[pl.DataFrame, tuple[Tally, ...]]:
     """The table without the header, where it stands in the middle once more."""
     own = {
         n: w for n, w in zip(cells.header.names, cells.header.written, strict=True) if n not in cells.added
@@ -153,10 +178,9 @@ def _without_headers(table: pl.DataFrame, cells: Cells) -> tuple[pl.DataFrame, t
     if not again:
         return table, ()
     where = table[ROW].gather(again)
-    note = Note(
-        "repeated_header", f"the header stands in the data again, at row {where[0]}: {len(again)} time(s)"
-    )
-    return table.filter(~pl.col(ROW).is_in(where.implode())), (note,)
+    text = "the header stands in the data again, at row {example}: {count} time(s)"
+    tally = Tally("repeated_header", text, len(again), where[0])
+    return table.filter(~pl.col(ROW).is_in(where.implode())), (tally,)
 
 
 def _is(column: pl.Series, name: str) -> pl.Series:
@@ -166,8 +190,8 @@ def _is(column: pl.Series, name: str) -> pl.Series:
     return column.str.contains(rf"(?i)^[\s\x{{feff}}\x{{200b}}]*{start}").fill_null(value=False)
 
 
-def replace_cell_errors(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Note, ...]]:
-    """The table without what a spreadsheet writes where it could not work out a cell, and a note of it."""
+def replace_cell_errors(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Tally, ...]]:
+    """The table without what a spreadsheet writes where it could not work out a cell, and a tally of it."""
     errors = {
         name: column.str.contains(_ERROR).fill_null(value=False) for name, column in table.to_dict().items()
     }
@@ -176,10 +200,10 @@ def replace_cell_errors(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Note, 
         return table, ()
     number = sum(int(rows.sum()) for rows in found.values())
     example = next(table[name].filter(rows)[0] for name, rows in found.items())
-    note = Note(
-        "error_cells", f"{number:,} cell(s) are errors of a spreadsheet, such as {example}: taken as no value"
+    text = "{count:,} cell(s) are errors of a spreadsheet, such as {example}: taken as no value"
+    return table.with_columns(table[name].set(rows, None) for name, rows in found.items()), (
+        Tally("error_cells", text, number, example),
     )
-    return table.with_columns(table[name].set(rows, None) for name, rows in found.items()), (note,)
 
 
 def note_last_row(frame: pl.DataFrame, key: str) -> tuple[Note, ...]:

@@ -32,7 +32,11 @@ def build_table_rows(source: TabularSource, cells: Cells) -> RawTable:
     Raises:
         ReadError: a column that the source names is not there, or not only once.
     """
-    cells = select_data_rows(source, cells)
+    return build_selected_rows(source, select_data_rows(source, cells))
+
+
+def build_selected_rows(source: TabularSource, cells: Cells) -> RawTable:
+    """Rows that count, by field; see `build_table_rows`."""
     used = list_filter_columns(source)
     frame = _select(source, cells, used)
     others = _others(source, cells, used)
@@ -40,7 +44,8 @@ def build_table_rows(source: TabularSource, cells: Cells) -> RawTable:
         rest = encode_attributes(cells.frame, others, source.nulls).alias(source.rest)
         frame = frame.join(cells.frame.select(ROW, rest), on=ROW, how="left", maintain_order="left")
         others = []
-    key, notes = source.contract.key[0], cells.notes
+    key = source.contract.key[0]
+    notes = (*cells.notes, *(tally.to_note() for tally in cells.tallies))
     if source.contract.event_time is None and key in frame.columns:
         notes = (*notes, *note_last_row(frame, key))
     return RawTable(source.record_type, frame, tuple(others), cells.broken, notes)

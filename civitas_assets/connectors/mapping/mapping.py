@@ -173,6 +173,11 @@ class SelectiveSource(MappedSource):
         ),
     )
 
+    @property
+    def keeps_answers_whole(self) -> bool:
+        """See `catalog.Source`."""
+        return self.store == "whole"
+
     def redact_answer(self, role: str, body: bytes) -> bytes:
         """See `catalog.Source`."""
         return body if self.store == "whole" else self.project_answer(body)

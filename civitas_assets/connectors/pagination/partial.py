@@ -97,6 +97,11 @@ KEPT_MEMBERS = (
 )
 
 
+def is_json_text(body: bytes) -> bool:
+    """Whether a text begins as JSON with members or elements does."""
+    return _JSON.match(body) is not None
+
+
 def is_declared_incomplete(
     body: bytes, link: str = "", *, is_alone: bool = True, members: Mapping[str, msgspec.Raw] | None = None
 ) -> bool:
@@ -109,7 +114,7 @@ def is_declared_incomplete(
     """
     if is_alone and parse_next_link(link):
         return True
-    if not _JSON.match(body):
+    if not is_json_text(body):
         return False
     if b"exceededTransferLimit" in body and _EXCEEDED.search(body):
         return True

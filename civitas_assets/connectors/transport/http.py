@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import math
 import random
@@ -35,6 +34,7 @@ from civitas_assets.connectors.transport.http_tls import make_client_context, ma
 from civitas_assets.connectors.transport.inflate import CutShort, inflate_pieces
 from civitas_assets.connectors.transport.prepared_request import PreparedRequest, extract_site
 from civitas_assets.errors import FetchError, FetchTimeUp, HttpStatusError
+from civitas_assets.spool import Body, Spool, read_whole
 
 log = logging.getLogger("civitas_assets.fetch")
 
@@ -75,12 +75,16 @@ class Response:
     content_type: str
     etag: str | None  # what it gave to recognise the body by, as far as that may be kept
     last_modified: str | None
-    body: bytes | None  # decoded; None for 304 and 404
+    content: Body | None  # decoded; None for 304 and 404
     fetched_at: datetime  # aware, UTC
     attempts: int
-    received_bytes: int  # on the wire where that is known, else decoded
     redacted: int = 0  # of the body, because they repeated a secret
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def body(self) -> bytes:
+        """The whole of it in memory; empty where there is none."""
+        return b"" if self.content is None else read_whole(self.content)
 
 
 class _Again(Exception):
@@ -219,17 +223,16 @@ class HttpClient:
                             content_type=call.redact(reply.headers.get("content-type", "")),
                             etag=call.sanitize(reply.headers.get("etag")),
                             last_modified=call.sanitize(reply.headers.get("last-modified")),
-                            body=body,
+                            content=body,
                             fetched_at=self._clock().astimezone(UTC),
                             attempts=attempt,
-                            received_bytes=reply.num_bytes_downloaded or len(body or b""),
                             redacted=redacted,
                             headers={n: call.redact(reply.headers[n]) for n in _PAGING if n in reply.headers},
                         )
                     url = call.follow_redirect(url, reply)
         raise FetchError(f"{call.start} redirects over {_MOST_REDIRECTS} times: correct url:")
 
-    def _body(self, call: PreparedRequest, url: str, reply: httpx2.Response, limits: Limiter) -> bytes | None:
+    def _body(self, call: PreparedRequest, url: str, reply: httpx2.Response, limits: Limiter) -> Body | None:
         """The body of a good answer, None where a good answer has none."""
         status, policy, now = reply.status_code, call.policy, self._monotonic()
         skips = call.source.not_found == "skip"
@@ -248,7 +251,7 @@ class HttpClient:
         if status not in call.good:
             stated = self._stated(call, reply)
             raise HttpStatusError(status, url, f"{stated}{_ADVICE.get(status, 'check url:')}")
-        encoding, body = reply.headers.get("content-encoding", "identity").strip().lower(), io.BytesIO()
+        encoding, body = reply.headers.get("content-encoding", "identity").strip().lower(), Spool()
         if encoding not in ("identity", "gzip", "x-gzip", "deflate"):
             raise FetchError(
                 f"{url} answers in an encoding that was not asked for, {encoding}: tell its operator"
@@ -260,10 +263,10 @@ class HttpClient:
         for piece in pieces:
             if self._monotonic() > call.until.moment:
                 raise Late
-            if body.tell() + len(piece) > policy.max_bytes:
+            if body.size + len(piece) > policy.max_bytes:
                 raise FetchError(f"{url} has over {policy.max_bytes} bytes: raise http.max_bytes if right")
             body.write(piece)
-        return body.getvalue()  # hands the buffer over, without a second copy
+        return body.close()
 
     def _stated(self, call: PreparedRequest, reply: httpx2.Response) -> str:
         """What the server says about its fault, before our own advice; nothing where it cannot be read."""

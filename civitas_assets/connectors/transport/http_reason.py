@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from civitas_assets.redaction import mask_credentials
+from civitas_assets.spool import Body, read_head
 
 MOST_BYTES = 16 * 1024  # what of such a body is looked at
 _LONGEST = 200
@@ -56,18 +57,19 @@ def extract_reason(body: bytes, shown: Callable[[str], str] = str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1].rstrip()}…"
 
 
-def extract_complaint(body: bytes, told: str = "") -> str:
+def extract_complaint(body: Body, told: str = "") -> str:
     """What a body complains of that came with success, to go behind a sentence; empty for any other body.
 
     Web pages and documents that report an error are such bodies. What was `told` already is not told again.
     """
-    start = body[:MOST_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
+    begun = read_head(body, MOST_BYTES)
+    start = begun.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"{"):
         is_one = any(name in start[:400] for name in _ERROR_MEMBERS)
     else:
         head = start[:2000].decode("latin-1")
         is_one = head.startswith("<") and bool(_HTML.search(head) or _FAULT.search(head))
-    said = extract_reason(body) if is_one else ""
+    said = extract_reason(begun) if is_one else ""
     return f"; the server says {said!r}" if said and said not in told else ""
 
 

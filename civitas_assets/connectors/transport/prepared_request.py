@@ -18,6 +18,7 @@ from civitas_assets.connectors.transport.http_deadline import NEVER, Deadline
 from civitas_assets.connectors.transport.repeated import mask_secrets
 from civitas_assets.errors import FetchError
 from civitas_assets.redaction import Redactor, remember_secrets
+from civitas_assets.spool import Body
 
 _FORM = "POST"
 
@@ -166,7 +167,7 @@ class PreparedRequest:
         """What may be kept to recognise an unchanged body: nothing that repeats a secret."""
         return validator if validator and self.redact(validator) == validator else None
 
-    def clean(self, url: str, body: bytes | None) -> tuple[bytes | None, int]:
+    def clean(self, url: str, body: Body | None) -> tuple[Body | None, int]:
         """The body without secrets, and how many bytes of it were made unreadable.
 
         Raises:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from civitas_assets.errors import FetchError
+from civitas_assets.spool import Body
 
 MOST_FILES = 100_000  # in one folder; more are hardly meant to be looked through each time
 
@@ -39,7 +40,7 @@ class RemoteFolder(Protocol):
         """
         ...
 
-    def read_file(self, file: RemoteFile, most: int) -> bytes | None:
+    def read_file(self, file: RemoteFile, most: int) -> Body | None:
         """What it holds; None where it is no longer the file that was listed, so that it may be half of two.
 
         Raises:

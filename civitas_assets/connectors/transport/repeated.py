@@ -12,12 +12,14 @@ from civitas_assets.connectors.content.packed import GZIP, ZIP, gunzip_body
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import Note
 from civitas_assets.redaction import Redactor
+from civitas_assets.spool import Body, read_head, read_pieces, read_whole
 
 SECRET_REPEATED = "secret_repeated"  # noqa: S105 - the code of a note
 _DEEPEST = 3
+_LONGEST_SPELLING = 64 * 1024  # bytes that a secret takes, however it is escaped
 
 
-def mask_secrets(url: str, body: bytes, redactor: Redactor, most_bytes: int) -> tuple[bytes, int]:
+def mask_secrets(url: str, body: Body, redactor: Redactor, most_bytes: int) -> tuple[Body, int]:
     """The body with asterisks in the place of secrets, and how many bytes these are.
 
     Raises:
@@ -25,6 +27,11 @@ def mask_secrets(url: str, body: bytes, redactor: Redactor, most_bytes: int) -> 
     """
     if not redactor:
         return body, 0
+    if not isinstance(body, bytes):
+        is_packed = read_head(body, len(ZIP)).startswith((GZIP, ZIP))
+        if not is_packed and not any(map(redactor.finds, read_pieces(body, _LONGEST_SPELLING))):
+            return body, 0  # found without holding a large file
+        body = read_whole(body)
     if any(map(redactor.finds, _contents(body, most_bytes, _DEEPEST))):
         raise FetchError(
             f"{url} repeats a secret that was sent in a file that is packed: nothing of it is kept; "
@@ -45,15 +52,15 @@ class RepeatedSecrets:
         self._sent.add(secret)
         return secret
 
-    def clean(self, url: str, body: bytes) -> bytes:
+    def clean(self, url: str, body: Body) -> Body:
         """The body without what was sent.
 
         Raises:
             FetchError: it cannot be taken out.
         """
-        body, count = mask_secrets(url, body, Redactor(self._sent), self._most)
+        cleaned, count = mask_secrets(url, body, Redactor(self._sent), self._most)
         self.count(url, count)
-        return body
+        return cleaned
 
     def count(self, url: str, count: int) -> None:
         """Note that so many bytes of an answer were taken out."""

@@ -21,6 +21,7 @@ from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.connectors.transport.http_deadline import Deadline
 from civitas_assets.connectors.transport.remote_folder import RemoteFile, check_count
 from civitas_assets.errors import FetchError, HttpStatusError
+from civitas_assets.spool import Body, read_whole
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _NO_BODY = hashlib.sha256(b"").hexdigest()
@@ -104,7 +105,7 @@ class S3Folder:
         query = {"list-type": "2", "delimiter": "/", "encoding-type": "url", "prefix": self._prefix}
         seen = set[str]()
         while True:
-            body = self._ask("", query)
+            body = read_whole(self._ask("", query))
             try:
                 page = parse_xml(body)
             except XML_FAULTS as error:
@@ -122,7 +123,7 @@ class S3Folder:
             seen.add(following)
             query["continuation-token"] = following
 
-    def read_file(self, file: RemoteFile, most: int) -> bytes | None:
+    def read_file(self, file: RemoteFile, most: int) -> Body | None:
         """See `RemoteFolder`; the client of HTTP bounds the answer by the policy of the source."""
         try:
             return self._ask(f"{self._prefix}{file.name}", {}, file.version)
@@ -131,7 +132,7 @@ class S3Folder:
                 return None
             raise
 
-    def _ask(self, key: str, query: Mapping[str, str], tag: str = "") -> bytes:
+    def _ask(self, key: str, query: Mapping[str, str], tag: str = "") -> Body:
         endpoint = urlsplit(self._access.endpoint)
         path = "/" + quote("/".join(filter(None, (self._address.host, key))), safe=f"{_UNRESERVED}/")
         url = f"{endpoint.scheme}://{endpoint.netloc}{path}" + (f"?{encode_query(query)}" if query else "")
@@ -145,7 +146,7 @@ class S3Folder:
         asked = self._source.model_copy(update=changed)
         match = {"If-Match": tag} if tag else {}
         try:
-            return self._client.get(Request(url, headers=match), asked, until=self._until).body or b""
+            return self._client.get(Request(url, headers=match), asked, until=self._until).content or b""
         except HttpStatusError as error:
             advice = {
                 403: "check the secrets of s3:, its region, and what the keys may read",

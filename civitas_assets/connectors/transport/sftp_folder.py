@@ -19,6 +19,7 @@ from civitas_assets.connectors.reachable import Reachable
 from civitas_assets.connectors.transport.http_deadline import Deadline
 from civitas_assets.connectors.transport.remote_folder import RemoteFile, check_count
 from civitas_assets.errors import FetchError, FetchTimeUp
+from civitas_assets.spool import Body, Spool
 
 _STEP = 256 * 1024
 # Requests for parts of a file that are under way. With 64, as OpenSSH's sftp has, paramiko 5.1 sleeps between looks
@@ -152,9 +153,9 @@ class SftpFolder:
             ) from None
         return found
 
-    def read_file(self, file: RemoteFile, most: int) -> bytes | None:
+    def read_file(self, file: RemoteFile, most: int) -> Body | None:
         """See `RemoteFolder`."""
-        shown, body = self._address.locate(file.name), bytearray()
+        shown, body = self._address.locate(file.name), Spool()
         own = self._clock() + self._policy.total_time.total_seconds()
         until = min(self._until, Deadline(own, "http.total_time", "raise it if the server is so slow"))
         self._check_time(shown, until)  # a server that has fallen silent costs its timeout once per file
@@ -162,14 +163,14 @@ class SftpFolder:
             with self._client.open(f"{self._path}/{file.name}") as remote:
                 remote.prefetch(min(file.size, most), max_concurrent_requests=_AT_ONCE)
                 while part := remote.read(_STEP):
-                    body += part
-                    if len(body) > most:
+                    body.write(part)
+                    if body.size > most:
                         raise FetchError(f"{shown} has over {most} bytes: raise http.max_bytes if right")
                     self._check_time(shown, until)
                 now = _describe(file.name, remote.stat())
         except _FAULTS as error:
             raise FetchError(f"{shown} cannot be read: {_name_fault(error)}") from None
-        return bytes(body) if now == file and len(body) == file.size else None
+        return body.close() if now == file and body.size == file.size else None
 
     def _check_time(self, what: str, until: Deadline) -> None:
         if self._clock() > until.moment:

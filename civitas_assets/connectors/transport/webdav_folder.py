@@ -16,6 +16,7 @@ from civitas_assets.connectors.transport.http import HttpClient
 from civitas_assets.connectors.transport.http_deadline import Deadline
 from civitas_assets.connectors.transport.remote_folder import RemoteFile, check_count
 from civitas_assets.errors import FetchError, HttpStatusError
+from civitas_assets.spool import Body, measure_body
 
 _ASKED = (
     b'<?xml version="1.0" encoding="utf-8"?><D:propfind xmlns:D="DAV:"><D:prop><D:resourcetype/>'
@@ -61,15 +62,15 @@ class WebdavFolder:
         found = (_describe(name, response) for folder, name, response in placed if name and folder == own)
         return [file for file in found if file is not None]
 
-    def read_file(self, file: RemoteFile, most: int) -> bytes | None:
+    def read_file(self, file: RemoteFile, most: int) -> Body | None:
         """See `RemoteFolder`; the client of HTTP bounds the answer by the policy of the source."""
         request = Request(f"{self._root}{quote(file.name, safe='')}")
         answer = self._client.get(request, self._source, until=self._until)
-        body = answer.body or b""
+        body = answer.content or b""
         # Tags cannot be compared: where an answer is packed on its way, servers give it one of its own.
         changed = _parse_date(answer.last_modified or "")
         is_same = None in {changed, file.changed_at} or changed == file.changed_at
-        return body if is_same and file.size in {0, len(body)} else None
+        return body if is_same and file.size in {0, measure_body(body)} else None
 
 
 def _split(response: Element) -> tuple[str, str]:

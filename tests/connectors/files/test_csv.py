@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import re
 from collections.abc import Callable
 from datetime import date
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
@@ -17,7 +19,7 @@ from civitas_assets.catalog import Window
 from civitas_assets.connectors.registry import CONNECTORS
 from civitas_assets.errors import FetchError, ReadError
 from civitas_assets.records import RawTable
-from tests.connectors.conftest import MakeSession, MakeSource, ReadBody, ReadRecords
+from tests.connectors.conftest import MakeSession, MakeSource, ReadBody, ReadRecords, zipped
 
 SITES = {"record_type": "parking_site", "fields": {"site_id": "id", "name": "name"}}
 
@@ -528,3 +530,26 @@ def test_a_column_of_geometries_fills_position_and_shape(source: MakeSource, rec
         (7.7, 51.9),  # a point on the line
     ]
     assert [row["geometry"][1] for row in found] == [1, 1, 2]  # WKB: points and a line
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda body: zipped({"a.csv": body})], ids=["gzip", "zip"])
+def test_a_large_file_that_came_packed_is_read_in_portions(
+    source: MakeSource,
+    read: ReadBody,
+    pack: Callable[[bytes], bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counts = source(
+        "csv",
+        record_type="observation",
+        fields={"datastream_id": "id", "value": "v"},
+        time={"column": "t", "zone": "utc"},
+        constants={"observed_property": "traffic.bicycle_count", "unit": "1", "station_id": "1"},
+    )
+    body = b"id,t,v\n" + b"".join(b"a,2026-07-01T10:%02d:00Z,%d\n" % (n, n) for n in range(60))
+    (whole,) = read(counts, body)
+    monkeypatch.setattr("civitas_assets.spool.MOST_IN_MEMORY", 500)
+    monkeypatch.setattr("civitas_assets.connectors.content.text_portions.PORTION", 500)
+    tables = read(counts, pack(body))
+    assert len(tables) > 2
+    assert pl.concat([table.frame for table in tables]).equals(whole.frame)
