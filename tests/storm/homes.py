@@ -22,6 +22,7 @@ from psycopg.sql import SQL, Identifier
 
 from civitas_assets.catalog import load_catalog
 from civitas_assets.connectors.registry import SOURCE_MODELS
+from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.store.files import Files, LocalFiles
 from civitas_assets.store.landing import SourceLanding
 from civitas_assets.store.objects import ObjectFiles
@@ -188,8 +189,10 @@ class Home:
         return {table: [names, *sorted(found, key=repr)] for table, (names, found) in rows.items()}
 
     def _rows_of_file(self, kept: _Kept) -> Mapping[str, _Found]:
-        file = self.folder / "home" / "published" / SLUG / f"{SLUG}_db.duckdb"
-        with duckdb.connect(str(file), read_only=True) as connection:
+        objects = ObjectFiles(self.storage) if self.objects else None
+        with PublishedFiles(self.folder / "home" / "published", objects).find(SLUG).open_current() as file:
+            connection = duckdb.connect(str(file), read_only=True)
+        with connection:
             connection.execute("set TimeZone = 'UTC'")
             columns = connection.execute(
                 "select table_name, list(column_name) from duckdb_columns()"
