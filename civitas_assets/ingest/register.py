@@ -27,12 +27,16 @@ _EXAMPLES = 3
 _REMEMBERED = timedelta(days=8)
 
 
+_FOUND_AT_ONCE = 20_000  # rows about things, in which the same is looked for
+
+
 @dataclass
 class Sightings:
     """What one reading of a source has seen."""
 
     source: str
     _found: list[pl.DataFrame] = field(default_factory=list)
+    _limit: int = field(default=_FOUND_AT_ONCE, init=False)
     _marks: list[tuple[object, ...]] = field(
         default_factory=list
     )  # a frame of its own for each would cost more
@@ -48,6 +52,10 @@ class Sightings:
             source, name.alias("record_type"), pl.col("id").fill_null(""), "payload", "received_at"
         )
         self._found.append(found)
+        if sum(part.height for part in self._found) > self._limit:
+            # Each portion of a large file is about the same things.
+            self._found = [pl.concat(self._found).unique(maintain_order=True)]
+            self._limit = max(_FOUND_AT_ONCE, 2 * self._found[0].height)
 
     def note(self, mark: str, line: Line, key: str = "") -> None:
         """That an answer was read, or that it has rows of which nobody knows what they are about."""

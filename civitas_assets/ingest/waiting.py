@@ -20,6 +20,7 @@ from civitas_assets.records.companions import keep_last_of_alike
 from civitas_assets.store.day_turns import DAY, count_days, group_days
 
 _ROW_GROUP = 32 * 1024  # a file is in order of days: who wants some of them reads few such groups
+_SAID_AT_ONCE = 20_000  # rows that tell of things, in which the same is looked for
 
 
 class WaitingRecords:
@@ -32,6 +33,7 @@ class WaitingRecords:
         self._zone, self._most = zone, most
         self._records: dict[str, list[pl.DataFrame]] = defaultdict(list)
         self._said: dict[str, list[pl.DataFrame]] = defaultdict(list)
+        self._said_limit: dict[str, int] = defaultdict(lambda: _SAID_AT_ONCE)
         self._files: dict[str, list[Path]] = defaultdict(list)
         self._days: dict[str, Counter[date]] = defaultdict(Counter)
         self._folder: TemporaryDirectory[str] | None = None
@@ -40,6 +42,10 @@ class WaitingRecords:
         """Let records wait; `is_said` is of things that have no rows of their own, which other rows tell of."""
         name = record_type.name
         (self._said if is_said else self._records)[name].append(records)
+        if is_said and sum(part.height for part in self._said[name]) > self._said_limit[name]:
+            # Each portion of a large file says the same of the same things.
+            self._said[name] = [_merge_said(record_type, self._said[name])]
+            self._said_limit[name] = max(_SAID_AT_ONCE, 2 * self._said[name][0].height)
         waiting = self._records[name]
         is_more = len(waiting) > 1 or name in self._files
         if is_more and record_type.is_of_days and sum(part.height for part in waiting) > self._most:
@@ -65,8 +71,7 @@ class WaitingRecords:
             own, said = self._records.pop(name, []), self._said.pop(name, [])
             frames = [pl.concat(own)] if own else []
             if said:
-                columns = [*record_type.schema, "received_at"]
-                frames.append(said[0] if len(said) == 1 else keep_last_of_alike(pl.concat(said), columns))
+                frames.append(_merge_said(record_type, said))
             yield record_type, frames
         self._forget()
 
@@ -98,3 +103,10 @@ class WaitingRecords:
         records.write_parquet(file, compression="lz4", row_group_size=_ROW_GROUP)
         self._files[name].append(file)
         self._days[name].update(count_days(records))
+
+
+def _merge_said(record_type: RecordType, said: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """What is said of things, each of what is alike once."""
+    if len(said) == 1:
+        return said[0]
+    return keep_last_of_alike(pl.concat(said), [*record_type.schema, "received_at"])

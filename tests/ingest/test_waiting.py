@@ -73,7 +73,11 @@ def test_what_was_typed_in_one_go_waits_in_memory_until_more_comes(monkeypatch: 
     assert len(written) == 1
 
 
-def test_things_come_first_and_what_is_said_of_them_counts_as_a_whole() -> None:
+@pytest.mark.parametrize("at_once", [1, 20_000])
+def test_things_come_first_and_what_is_said_of_them_counts_as_a_whole(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("civitas_assets.ingest.waiting._SAID_AT_ONCE", at_once)
     at = pl.Series([START], dtype=UTC_TIME)
     schema = {name: dtype for name, dtype in STATION.schema.items() if name not in {"station_id", "name"}}
     said = [
