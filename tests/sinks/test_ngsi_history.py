@@ -143,8 +143,7 @@ def test_every_value_is_there_once_and_what_changes_is_changed_there(
     assert {command for command, _ in broker.asked} == {"GET"}
 
     # A source that is closed has all of its values taken back, days before those that are compared included.
-    file = town.settings.tenants_dir / "town.yaml"
-    file.write_text(file.read_text().replace("title: Luft,", "title: Luft, licence: proprietary,"))
+    close_source(town)
     (late,) = bring_to_sinks(town.settings, town.files, town.tenant, NOW + timedelta(days=60)).values()
     assert isinstance(late, SinkReport)
     assert late.refused == []
@@ -226,3 +225,75 @@ def test_a_broker_without_a_temporal_interface_is_an_error(broker: Broker, town:
     file.write_text(file.read_text().replace("[air_quality_observed, parking_status]", "[parking_site]"))
     (fault,) = bring_to_sinks(town.settings, town.files, town.tenant, NOW).values()
     assert "nothing of them has a time" in str(fault)
+
+
+def bring_later(town: BrokerTown, first: date | None = None) -> SinkReport:
+    """A night when the days before are no longer compared by themselves."""
+    (report,) = bring_to_sinks(
+        town.settings, town.files, town.tenant, NOW + timedelta(days=31), first=first
+    ).values()
+    assert isinstance(report, SinkReport)
+    return report
+
+
+def close_source(town: BrokerTown) -> None:
+    file = town.settings.tenants_dir / "town.yaml"
+    file.write_text(file.read_text().replace("title: Luft,", "title: Luft, licence: proprietary,"))
+
+
+def move_last_hour(town: BrokerTown, *, days: int = 0, hours: int = 0) -> None:
+    town.run(
+        f"update air_quality_observed set day = day + {days}, phenomenon_start_at = phenomenon_start_at"  # noqa: S608
+        f" + interval '{days} days {hours} hours' where station_key = 'town:s1' and no2_ug_m3 = 1.25"
+    )
+
+
+def test_what_a_licence_closes_goes_also_where_a_value_was_never_taken(
+    history: BrokerHistory, town: BrokerTown
+) -> None:
+    history.refuse = lambda part: "no" if part["value"] == 0.125 else ""
+    assert town.bring().refused
+    close_source(town)
+    assert town.bring().refused == []
+    assert history.kept == {}
+
+
+def test_a_value_that_was_given_half_is_put_back_as_it_was(
+    broker: Broker, history: BrokerHistory, town: BrokerTown
+) -> None:
+    """Its day was seen as it is again; but meanwhile the value went, and the other was refused."""
+    town.bring()
+    broker.keeps_history = False
+    history.refuse = lambda part: "no" if part["value"] == 1.25 else ""
+    move_last_hour(town, hours=1)
+    assert town.bring().refused
+    assert list_kept(history, 1) == [say(0, 1), say(1, 1.125)]
+    history.refuse = lambda _: ""
+    move_last_hour(town, hours=-1)
+    assert town.bring().refused == []
+    assert list_kept(history, 1) == [say(0, 1), say(1, 1.125), say(2, 1.25)]
+
+
+def test_values_of_days_that_are_compared_no_more_can_be_taken_back(
+    broker: Broker, history: BrokerHistory, town: BrokerTown
+) -> None:
+    """Where all of the days since is gone, they are not forgotten; and asked for these days, none is left behind."""
+    town.bring()
+    broker.keeps_history = False
+    move_last_hour(town, days=30)
+    bring_later(town)
+    town.run("delete from air_quality_observed where station_key = 'town:s1'")
+    bring_later(town)
+    assert list_kept(history, 1) == [say(0, 1), say(1, 1.125), say(2, 1.25)], "of days that nobody looks at"
+    assert bring_later(town, date(2026, 6, 1)).refused == []
+    assert list_kept(history, 1) == []
+    assert len(list_kept(history, 2)) == HOURS
+    close_source(town)
+    bring_later(town)
+    assert {*history.kept} <= {ID.format(1)}, "of which nothing is left"
+
+
+def test_a_damaged_note_of_what_a_broker_has_is_named(town: BrokerTown) -> None:
+    town.files.write("sinks/town/broker-history.json", b"{")
+    (fault,) = bring_to_sinks(town.settings, town.files, town.tenant, NOW).values()
+    assert "broker-history.json is damaged" in str(fault)
