@@ -15,7 +15,11 @@ from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent.parent / "tests" / "deploy" / "grafana"
 _ICONS = Path("public/build/img/icons")  # where the packages ask for them
-_INSTALL = "npm ci --omit=peer --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error"
+_INSTALL = (
+    "npm ci --omit=peer --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error"
+    # By itself it waits five minutes for an answer, and one between tries, also where there is no network.
+    " --fetch-retries=1 --fetch-retry-mintimeout=2000 --fetch-retry-maxtimeout=2000 --fetch-timeout=60000"
+)
 _BUNDLE = (
     "node_modules/.bin/esbuild main.jsx --bundle --splitting --format=esm --jsx=automatic --loader:.ttf=file"
     " --minify --log-level=error --outdir=page"
@@ -53,5 +57,16 @@ def _folder() -> Path:
     return Path(sys.prefix) / "oracles" / f"grafana-{state.hexdigest()[:12]}"
 
 
+def _main() -> None:
+    if shutil.which("npm") is None:
+        sys.exit("Grafana's front end is made by npm, which is not here (Debian's package: npm)")
+    try:
+        make_front()
+    except subprocess.CalledProcessError as error:
+        sys.exit(
+            f"Grafana's front end cannot be made here: {error.cmd[0]} ended with {error.returncode}, see above"
+        )
+
+
 if __name__ == "__main__":
-    make_front()
+    _main()

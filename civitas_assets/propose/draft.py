@@ -5,7 +5,7 @@ Which columns go where is decided in `drafting.py` and its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -101,8 +101,7 @@ class Draft:
         """The column, or the one with its texts beside it, as `BAUMHOEHE_TXT`, if its values are classes."""
         texts = normalise_name(f"{column.name} txt")
         beside = [each for each in self.sample.columns if normalise_name(each.name) == texts]
-        found = (each for each in (*beside, column) if each.meant and all(map(is_class, each.meant)))
-        return next(found, None)
+        return next((each for each in (*beside, column) if _are_classes(each.meant)), None)
 
     def _note_length(self, name: str, column: SampleColumn) -> None:
         """Say the unit of a field of lengths, where the column's name or its values show that it is another one."""
@@ -191,3 +190,9 @@ def _asked(notation: Notation, decimal: str) -> str:
     if notation is Notation.COMMA_OR_GROUPS:
         return "is 1,234 in {} more than a thousand? It is read as one and a fraction"
     return ""
+
+
+def _are_classes(texts: Sequence[str]) -> bool:
+    """Whether texts are classes, but for those that say in words why there is none, such as "nicht bekannt"."""
+    found = [is_class(text) for text in texts if any(map(str.isdigit, text))]
+    return bool(found) and all(found)

@@ -308,7 +308,8 @@ def test_a_number_of_a_class_is_no_height_where_its_text_stands_beside_it(propos
     found, source = proposed(
         "BAUM_ID,Gattung,Art,DeutscherN,BAUMHOEHE,BAUMHOEHE_TXT,STAMMUMFANG,STAMMUMFANG_TXT,BAUMNUMMER,lon,lat\n"
         "901,Tilia,cordata,Winter-Linde,3,11-15 m,101,101 cm,1,7.62,51.96\n"
-        "902,Quercus,robur,Stiel-Eiche,2,6-10 m,80,80 cm,2,7.63,51.97\n",
+        "902,Quercus,robur,Stiel-Eiche,2,6-10 m,80,80 cm,2,7.63,51.97\n"
+        "903,Acer,campestre,Feld-Ahorn,0,nicht bekannt,70,70 cm,3,7.64,51.96\n",
         "BAUMKATOGD.csv",
     )
     assert found.record_type == "tree"
