@@ -93,7 +93,7 @@ def test_a_typo_is_named_with_what_was_meant(  # noqa: PLR0917
         (
             "kind: ngsi_ld, url: 'https://x.example', models: [station], time: start",
             "time",
-            "allowed: batch, broker_tenant, context, entities, headers, http, kind, look_back, models, url",
+            "allowed: batch, broker_tenant, context, entities, headers, http, kind, look_back, models, temporal, url",
         ),
         (
             "kind: sensorthings, url: 'https://x.example', headers: {A: {secre: B}}",
