@@ -9,6 +9,7 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast
 
 from civitas_assets.errors import StoreError
@@ -34,15 +35,17 @@ class Spool:
         Raises:
             StoreError: the folder of temporary files has no room for it.
         """
-        if self.size <= MOST_IN_MEMORY < self.size + len(piece):
-            begun, self._held = cast("io.BytesIO", self._held), BodyFile()
-            self._put(begun.getbuffer())
-        self.size += len(piece)
-        self._put(piece)
-
-    def _put(self, piece: bytes | memoryview) -> None:
-        try:
+        with self._writing():
+            if self.size <= MOST_IN_MEMORY < self.size + len(piece):
+                begun, self._held = cast("io.BytesIO", self._held), BodyFile()
+                self._held.write(begun.getbuffer())
+            self.size += len(piece)
             self._held.write(piece)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise StoreError(
                 f"a body of over {self.size:,} bytes cannot be written to {tempfile.gettempdir()}: {error.strerror}; "
@@ -50,10 +53,15 @@ class Spool:
             ) from error
 
     def close(self) -> Body:
-        """The body."""
+        """The body.
+
+        Raises:
+            StoreError: the folder of temporary files has no room for the last of it.
+        """
         if isinstance(self._held, io.BytesIO):
             return self._held.getvalue()  # hands the buffer over, without a second copy
-        self._held.flush()  # another process may read it
+        with self._writing():
+            self._held.flush()  # another process may read it
         return self._held
 
 
@@ -64,7 +72,8 @@ class BodyFile(io.BufferedRandom):
         super().__init__(cast("io.RawIOBase", tempfile.TemporaryFile(buffering=0)))  # noqa: SIM115
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(OSError, ValueError):  # what found no room was told, as was that there is no file
+            self.close()
 
 
 def keep_pieces(pieces: Iterator[bytes]) -> Body:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,6 @@ import pytest
 from civitas_assets import spool
 from civitas_assets.errors import StoreError
 from civitas_assets.spool import (
-    Spool,
     hash_body,
     keep_pieces,
     measure_body,
@@ -40,12 +41,22 @@ def test_a_body_is_what_was_written_wherever_it_is(size: int, tmp_path: Path) ->
     assert all(whole[at : at + 3] in b"|".join(read_pieces(body, 2)) for at in range(size - 2))
 
 
-def test_where_there_is_no_room_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+@contextmanager
+def no_files_beyond(size: int) -> Iterator[None]:
+    """Files of this process find no room for more bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    begun = Spool()
-    begun.write(b"12345")
-    monkeypatch.setattr(spool.BodyFile, "write", full)
-    with pytest.raises(StoreError, match=f"{tmp_path}: No space left.*TMPDIR"):
-        begun.write(b"6789")
+
+def test_where_there_is_no_room_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = f"{tmp_path}: File too large.*TMPDIR"
+    for last in (b"9" * 20_000, b"9"):  # of which the system hears at once, and as late as the file is closed
+        with no_files_beyond(8), pytest.raises(StoreError, match=said):
+            keep_pieces(iter([b"12345678", last]))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(StoreError, match=r"gone: No such file.*TMPDIR"):
+        keep_pieces(iter([b"123456789"]))

@@ -39,6 +39,7 @@ from civitas_assets.ingest.handing_over import (
     MOST_BODIES,
     is_read_apart,
     load_question,
+    open_handed,
     write_question,
 )
 from civitas_assets.ingest.isolation import capture_errors
@@ -204,9 +205,7 @@ class _Reader:
             told = line.recv(_STATUS.size, socket.MSG_WAITALL)
         except OSError:
             told = b""
-        if (
-            len(told) < _STATUS.size
-        ):  # the one that forks is gone itself; the next question starts another one
+        if len(told) < _STATUS.size:  # the one that forks is gone itself; the next question starts another
             self.stop()
             return -signal.SIGKILL
         (status,) = _STATUS.unpack(told)
@@ -263,7 +262,7 @@ def _answer(line: socket.socket) -> None:
         if not asked:
             return
         with ExitStack() as files:
-            question, *bodies = [files.enter_context(os.fdopen(fd, "rb")) for fd in (fds[0], *fds[2:])]
+            question, *bodies = [files.enter_context(open_handed(fd)) for fd in (fds[0], *fds[2:])]
             answer = files.enter_context(os.fdopen(fds[1], "wb"))
             had += sum(os.fstat(file.fileno()).st_size for file in (question, *bodies))
             bounds, modules = pickle.load(question)  # noqa: S301 - of the process that has started this one
@@ -273,6 +272,7 @@ def _answer(line: socket.socket) -> None:
             with limit_process(bounds):
                 _, error = capture_errors("reading apart", partial(_write_answers, bounds, ask, answer))
                 if error:
+                    _forget(answer)  # which may be half of a file
                     what = " ".join([error.code, *map(str, error.params.values())])
                     pickle.dump(("failed", f"cannot be read: {what}; the log of the run has more"), answer)
                 pickle.dump(None, answer)

@@ -17,9 +17,10 @@ import pytest
 
 from civitas_assets.catalog.frame import Frame
 from civitas_assets.errors import ReadError, ReadStopped
-from civitas_assets.ingest.apart import call_apart
+from civitas_assets.ingest.apart import _reader, call_apart
 from civitas_assets.ingest.bounds import ReadLimits, find_memory_limit
 from civitas_assets.ingest.handing_over import is_read_apart
+from civitas_assets.spool import BodyFile, hash_body, read_head, read_whole
 from tests.ingest.conftest import Publisher, Town
 
 BOUNDS = ReadLimits(400_000_000, 30.0)
@@ -58,6 +59,20 @@ def test_a_fault_of_the_reader_itself_is_no_end() -> None:
     with pytest.raises(ReadError, match="cannot be read: unforeseen ZeroDivisionError; the log") as error:
         call_apart(BOUNDS, divmod, 1, 0)
     assert not isinstance(error.value, ReadStopped)
+
+
+def test_of_what_a_fault_of_the_reader_ends_nothing_is_taken() -> None:
+    with pytest.raises(ReadError, match="ZeroDivisionError"):
+        next(_reader.call(BOUNDS, map, divmod, (4, 1), (2, 0)))
+
+
+def test_a_file_may_be_read_on_where_it_was_handed_over() -> None:
+    whole = bytes(range(256)) * 1000
+    (body := BodyFile()).write(whole)
+    assert read_head(body, 100) == whole[:100]
+    assert call_apart(BOUNDS, hash_body, body) == hash_body(whole)
+    assert read_head(body, 20_000) == whole[:20_000]
+    assert read_whole(body) == whole
 
 
 def test_one_child_reads_many_small_ones_and_another_one_after_a_large_one() -> None:

@@ -126,6 +126,16 @@ a,1,A,Markt,2026-07-02T02:15:00+02:00,16,x,,z
 a,1,A,Markt,2026-07-02T02:30:00+02:00,17,x
 a,1,A,Markt,2026-07-02T02:45:00+02:00,18"""
 )
+# Halves of a row around a blank one, a line of blanks, and a row that is too wide only at the end.
+LATE = f"""id,station,name,place,time,count,more
+a,1,A,Markt,2026-07-01T11:00:00+02:00,1,{"x" * 50}
+a,1,A,Markt
+,,,,,,
+{"2026-07-01T10:00:00+02:00"},1,{"x" * 20},y
+a,1,A,Markt,2026-07-01T11:15:00+02:00,1,{"x" * 50}
+  {""}
+a,1,A,Nord,2026-07-01T11:30:00+02:00,2,{"y" * 50}
+{ROWS.split(maxsplit=1)[1]}"""
 
 
 @pytest.fixture
@@ -158,6 +168,9 @@ _PLAIN = {"column": "time", "zone": "offset"}
         (ODD.replace("\u0308", ""), "cp850", {"encoding": "cp850"}, True),
         ("sep=;\n" + ODD.replace("Markt, ", "Markt").replace(",", ";"), "utf-8", {}, True),
         (f"Stand vom 3. Juli\n\n{ODD}", "utf-8", {"skip_lines": 2, "preamble": {"more": "vom (.*)"}}, True),
+        (ROWS.replace("x,y", "x" * 140_000), "utf-8", {}, True),
+        (LATE, "utf-8", {}, True),
+        (LATE.replace("Nord", "Nord\rwall"), "utf-8", {}, False),
         (ODD.replace("Südwall", 'Süd"wall'), "utf-8", {}, False),
         (ODD.replace("Südwall", 'Süd"wal"l'), "utf-8", {}, False),
         (ODD, "utf-8", {"until_blank": "station"}, False),
@@ -168,8 +181,8 @@ _PLAIN = {"column": "time", "zone": "offset"}
         (ODD.replace("count", "number"), "utf-8", {}, False),
     ],
     ids=[
-        "utf-8", "mark", "crlf", "cp1252", "cp850", "sep", "preamble", "endless", "stray", "blank", "clock",
-        "by_order", "empty", "nothing", "column",
+        "utf-8", "mark", "crlf", "cp1252", "cp850", "sep", "preamble", "long", "late", "cr", "endless", "stray",
+        "blank", "clock", "by_order", "empty", "nothing", "column",
     ],
 )  # fmt: skip
 def test_a_file_becomes_the_same_in_portions(

@@ -110,7 +110,7 @@ def _look_through(source: TabularSource, text: TextFile, dialect: Dialect) -> _P
     try:
         for portion, _ in parted.read_portions():
             rows += portion.count(b"\n")
-            if quote in portion and not _is_quoted_well(portion, layout.dialect):
+            if not _is_well_formed(portion, layout.dialect):
                 return None
             # Whether it is in a time is looked for where it is at all.
             if has_unset_year(pl.Series([portion]).cast(pl.String)) and _has_unset_times(
@@ -172,7 +172,8 @@ def _whole_rows(portions: Iterable[bytes], layout: CsvLayout) -> Iterator[bytes]
 def _find_end(body: bytes, layout: CsvLayout) -> int:
     """Where a row ends that has all its cells, the last such one that is followed by no blank line; 0 for none.
 
-    Short rows tell with their neighbours whether they were torn. The body begins with a row.
+    Short rows tell with their neighbours whether they were torn, blank rows between them aside. The body begins with a
+    row.
     """
     quote, end = layout.dialect.quote.encode(), body.rfind(b"\n") + 1
     quotes = body.count(quote, 0, end) if quote in body else 0
@@ -181,17 +182,25 @@ def _find_end(body: bytes, layout: CsvLayout) -> int:
         line = body[begin:end]
         marks = line.count(quote)
         if not quotes % 2 and not marks % 2 and body[end : end + 1] not in {b"\n", b"\r", b""}:
-            cells = next(csv.reader([line.decode()], **layout.dialect.options), [])
-            if len(cells) == len(layout.names):
-                return end
+            with suppress(csv.Error):  # a cell is longer than the library lets one be
+                cells = next(csv.reader([line.decode()], **layout.dialect.options), [])
+                if len(cells) == len(layout.names) and any(cells):
+                    return end
         quotes, end = quotes - marks, begin
         if not end:
             break
     return 0
 
 
-def _is_quoted_well(body: bytes, dialect: Dialect) -> bool:
-    """Whether quotes stand around whole cells, and in these are doubled (RFC 4180, section 2)."""
+def _is_well_formed(body: bytes, dialect: Dialect) -> bool:
+    """Whether quotes stand around whole cells, and in these are doubled (RFC 4180, section 2).
+
+    A carriage return for itself ends a row where another one is too wide, and no row elsewhere.
+    """
+    if b"\r" in body and body.count(b"\r") > body.count(b"\r\n"):
+        return False
+    if dialect.quote.encode() not in body:
+        return True
     octets = np.frombuffer(body, np.uint8)
     quotes = np.flatnonzero(octets == ord(dialect.quote))
     if len(quotes) % 2:

@@ -56,7 +56,7 @@ def separate_broken_rows(
             raw = dialect.delimiter.join(cells)
             broken.append(BrokenRow(number, TOO_WIDE, f"{len(cells)} cells, {width} columns", raw))
         elif cells:
-            if 0 < len(cells) < width and any(map(str.strip, cells)):
+            if 0 < len(cells) < width and any(cells):  # a blank is a cell, as it is to Polars
                 short[len(numbers) - 1] = len(cells)
             writer.writerow(cells[:width] + [""] * (width - len(cells)))
             numbers.append(number)
