@@ -14,6 +14,7 @@ from civitas_assets.defs.maintenance import build_daily_job
 from civitas_assets.errors import CivitasError
 from civitas_assets.pipeline.deployment import Deployment
 from civitas_assets.pipeline.presentation import build_table_metadata
+from civitas_assets.publish.destinations import remove_unpublished_commons
 from civitas_assets.publish.duckdb.published_files import PublishedFiles
 from civitas_assets.store.retention import Expired, apply_retention
 from civitas_assets.store.storage import make_storage
@@ -37,6 +38,10 @@ def build_retention(deployment: Deployment) -> dg.Definitions:
             )
         )
         faults = [f"{tenant}: {fault}" for tenant, _, fault in done if fault]
+        try:
+            remove_unpublished_commons(deployment.settings)
+        except CivitasError as error:
+            faults.append(str(error))
         if faults:
             raise dg.Failure("; ".join(faults), allow_retries=False)
 

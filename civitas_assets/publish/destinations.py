@@ -53,6 +53,13 @@ def make_commons(settings: Settings, files: Files, kind: Kind) -> Commons:
     return DuckDBCommons(PublishedFiles.from_settings(settings), hold, files, settings.limits)
 
 
+def remove_unpublished_commons(settings: Settings) -> None:
+    """Take away what machines have sent of the commons they share and have not published, or no longer."""
+    if settings.storage_url:
+        with _hold_commons(settings):
+            PublishedFiles.from_settings(settings).find(COMMONS).remove_unpublished()
+
+
 def _hold_commons(settings: Settings) -> AbstractContextManager[object]:
     """Where machines share the file, all of them wait; else all processes of this one."""
     if settings.storage_url:

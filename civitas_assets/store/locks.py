@@ -44,17 +44,19 @@ def _still_held() -> None:
 def hold_folder_lock(folder: Path, *, wait: bool = True) -> Iterator[bool]:
     """Hold a lock on a folder itself, which leaves no file in it, waiting as long as another process holds it.
 
-    Who does not `wait` is told whether it is held. Where the file system knows no such locks, as over a network,
-    nothing is held.
+    Who does not `wait` is told whether no other one holds it. Where the file system knows no such locks, as over a
+    network, nothing is held.
     """
     handle = os.open(folder, os.O_RDONLY)
     try:
-        held = True
+        free = True
         try:
             fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            free = False
         except OSError:
-            held = wait
-        yield held
+            pass  # it knows none
+        yield free
     finally:
         os.close(handle)
 

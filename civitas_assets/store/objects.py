@@ -5,7 +5,6 @@ Credentials and endpoint are the usual `AWS_*` variables, which obstore reads it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,12 +15,12 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, PreconditionError
-from obstore.exceptions import UnauthenticatedError as Unauthenticated
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import S3Store
 
 from civitas_assets.errors import StoreError
 from civitas_assets.store.files import Arrival, Change, Stamp
+from civitas_assets.store.object_errors import explain_error
 from civitas_assets.store.object_keys import check_key, split_key
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ _AT_A_TIME = 16  # requests wait for the network most of their time
 _ATTEMPTS = 5  # at a change that others get in the way of
 _LARGE = 1024 * 1024  # above this, asking whether an object is there costs less than sending it in vain
 _PART = 16 * 1024 * 1024  # larger objects are sent in parts, and still appear at once
+_PARTS_AT_A_TIME = 4  # each of them has to arrive within the timeout of a request, also over a slow line
 _STREAMED = 1024 * 1024  # bytes that are handed on at a time
 
 _CLIENT: ClientConfig = {
@@ -48,8 +48,6 @@ _RETRY: RetryConfig = {
         "base": 2,
     },
 }
-_STATUS = re.compile(r"status code: (\d{3}[ \w-]*)")
-_CODE = re.compile(r"<Code>(\w+)</Code>")
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -126,7 +124,7 @@ class ObjectFiles:
 
     def copy_in(self, key: str, file: Path) -> None:
         with self._asking("write", key):
-            obstore.put(self._store, check_key(key), file, chunk_size=_PART)
+            obstore.put(self._store, check_key(key), file, chunk_size=_PART, max_concurrency=_PARTS_AT_A_TIME)
 
     def read_parts(self, key: str, first: int, size: int) -> Iterator[bytes] | None:
         if not size:
@@ -141,9 +139,24 @@ class ObjectFiles:
         return self._read_stream(key, found)
 
     def _read_stream(self, key: str, found: obstore.GetResult) -> Iterator[bytes]:
+        """The answer in parts; where it takes longer than a request may, the next one goes on where it ended.
+
+        obstore (0.12.1) does so for as long as it repeats requests, which is shorter.
+        """
+        (at, end), tag = found.range, found.meta["e_tag"]
         with self._asking("read", key):
-            for part in found.stream(min_chunk_size=_STREAMED):
-                yield bytes(part)
+            while True:
+                begun = at
+                try:
+                    for part in found.stream(min_chunk_size=_STREAMED):
+                        at += len(part)
+                        yield bytes(part)
+                except BaseError:
+                    if at == begun:
+                        raise
+                    found = obstore.get(self._store, key, options={"range": (at, end), "if_match": tag})
+                else:
+                    return
 
     def put_if(self, key: str, body: bytes, tag: str | None) -> str | None:
         """Put the object if it still has this tag, or without one is not there; its new tag, None if it is not so."""
@@ -153,6 +166,9 @@ class ObjectFiles:
                 return obstore.put(self._store, check_key(key), body, mode=mode)["e_tag"] or ""
             except (AlreadyExistsError, PreconditionError):
                 pass
+            except FileNotFoundError as error:  # what Amazon S3 says to a tag of what is gone
+                if "NoSuchBucket" in str(error):
+                    raise
         # An answer that was lost is asked for again, and meets what was put the first time.
         found = self.version(key)
         return found.tag if found and found.body == body else None
@@ -256,8 +272,7 @@ class ObjectFiles:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}-{token_hex(8)}")
         with self._asking("read", key), temporary.open("wb") as file:
-            for part in obstore.get(self._store, key).stream(min_chunk_size=_PART):
-                file.write(part)
+            file.writelines(self._read_stream(key, obstore.get(self._store, key)))
         return temporary.rename(target)
 
     @contextmanager
@@ -266,23 +281,7 @@ class ObjectFiles:
         try:
             yield
         except (BaseError, FileNotFoundError) as error:
-            raise StoreError(f"cannot {verb} {self._url}/{key}: {_explained(error)}") from None
-
-
-def _explained(error: BaseException) -> str:
-    text = str(error)
-    status, code = _STATUS.search(text), _CODE.search(text)
-    said = " ".join(found[1].strip() for found in (status, code) if found)
-    if code and code[1] == "NoSuchBucket":
-        return "there is no such bucket; make it, or correct CIVITAS_STORAGE_URL"
-    if isinstance(error, (PermissionDeniedError, Unauthenticated)) or (
-        status and status[1].startswith("403")
-    ):
-        return f"not allowed ({said}); check the AWS_* credentials and the policy of the bucket"
-    if isinstance(error, FileNotFoundError):
-        return "it is no longer there; start the run again"
-    answered = f"the storage answered {said}" if said else "the storage does not answer"
-    return f"{answered}, and again when asked once more; nothing is half written, try again later"
+            raise StoreError(f"cannot {verb} {self._url}/{key}: {explain_error(error)}") from None
 
 
 def _stamp(meta: ObjectMeta) -> Stamp:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 
@@ -163,3 +165,51 @@ def test_a_copy_of_what_has_gone_meanwhile_says_so(bucket: ObjectFiles, tmp_path
     with pytest.raises(StoreError, match=r"t/gone: it is no longer there"):
         bucket.fetch_copies(["t/gone", "t/too"], tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.name in {"gone", "too"}]
+
+
+def test_a_condition_on_what_has_gone_is_not_met(bucket: ObjectFiles, throttled: Any) -> None:
+    throttled([404])  # as Amazon S3 says it
+    assert bucket.put_if("t/gone", b"2", '"tag"') is None
+
+
+class _Ending(BaseHTTPRequestHandler):
+    """Sends a part of what it announces, and ends."""
+
+    asked: ClassVar[list[tuple[str | None, str | None]]] = []
+
+    def do_GET(self) -> None:
+        given = self.headers["Range"]
+        self.asked.append((given, self.headers["If-Match"]))
+        at = int(given.removeprefix("bytes=").partition("-")[0]) if given else 0
+        self.send_response(206 if given else 200)
+        if given:
+            self.send_header("Content-Range", f"bytes {at}-{_WHOLE - 1}/{_WHOLE}")
+        self.send_header("Content-Length", str(_WHOLE - at))
+        self.send_header("ETag", '"tag"')
+        self.send_header("Last-Modified", "Sat, 01 Aug 2026 10:00:00 GMT")
+        self.end_headers()
+        self.wfile.write(bytes(min(_WHOLE - at, _ANSWERED)))
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+_ANSWERED = 3 * 1024 * 1024
+_WHOLE = 2 * _ANSWERED + 5
+
+
+def test_a_large_object_that_no_answer_brings_whole_is_asked_for_on_from_where_it_ended(
+    storage_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Ending) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        try:
+            (copy,) = ObjectFiles(storage_url, {"max_retries": 0}).fetch_copies(["t/large"], tmp_path)
+        finally:
+            server.shutdown()
+    assert copy.stat().st_size == _WHOLE
+    first, *more = _Ending.asked
+    assert first == (None, None)
+    assert {tag for _, tag in more} == {'"tag"'}
+    assert len(more) >= 2

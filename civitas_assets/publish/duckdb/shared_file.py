@@ -6,6 +6,7 @@ moved it. What a machine has in its folder is a copy of the version that it need
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +16,6 @@ from secrets import token_hex
 
 import msgspec
 
-from civitas_assets.dictionary.contracts import Contract
 from civitas_assets.errors import OutdatedError, PublishError, StoreError
 from civitas_assets.publish.duckdb.published_file import (
     PublishedVersion,
@@ -25,6 +25,13 @@ from civitas_assets.publish.duckdb.published_file import (
     measure_folder,
     read_stamp,
 )
+from civitas_assets.publish.duckdb.published_pointer import (
+    POINTER,
+    REMOVE_POINTER,
+    Pointer,
+    decode_pointer,
+    make_pointer,
+)
 from civitas_assets.publish.duckdb.replacing import copy_file
 from civitas_assets.store.files import remove_folder
 from civitas_assets.store.layout import PUBLISHED, published_key
@@ -32,25 +39,13 @@ from civitas_assets.store.locks import hold_folder_lock
 from civitas_assets.store.objects import ObjectFiles
 from civitas_assets.store.space import explain_full_disk
 
-_POINTER = "current.json"
+log = logging.getLogger("civitas_assets.publish")
+
 _MARK = ".copy.json"  # says of which version the file beside it is a copy
 _SWEPT = ".swept"  # when this machine's copies were looked through last
 _SWEPT_EVERY = 60.0  # seconds
 _ATTEMPTS = 5  # at a version that another one takes the place of
 _LEFT_BEHIND = 86_400  # seconds after which what a run was working on is nobody's any more
-
-
-class _Pointer(msgspec.Struct, frozen=True):
-    """Which object is published, and what it says of itself, so that nobody fetches it to ask that.
-
-    `fences` counts how often it was put again as it was, so that who has read it before cannot move it any more.
-    """
-
-    key: str
-    size: int
-    publication: str
-    contracts: dict[str, Contract] | None
-    fences: int = 0
 
 
 class _Copy(msgspec.Struct, frozen=True):
@@ -64,7 +59,7 @@ class SharedPublishedFile:
     def __init__(self, path: Path, files: ObjectFiles, name: str) -> None:
         self.path, self._files = path, files
         self._root = published_key(name)
-        self._pointer_key = f"{self._root}/{_POINTER}"
+        self._pointer_key = f"{self._root}/{POINTER}"
         self._mark = path.parent / _MARK
 
     @property
@@ -77,10 +72,10 @@ class SharedPublishedFile:
         version = self._files.version(self._pointer_key)
         if version is None:
             return None
-        pointer = _decode(version.body)
+        pointer = decode_pointer(version.body, self._files.locate(self._pointer_key))
         if not self._files.exists(pointer.key):
             return None
-        statement = Statement(pointer.contracts, pointer.publication)
+        statement = Statement(pointer.read_contracts(), pointer.publication)
         return PublishedVersion(version.tag, pointer.size, version.put_at, statement)
 
     def read_statement(self, found: PublishedVersion) -> Statement:
@@ -92,9 +87,10 @@ class SharedPublishedFile:
         """See `PublishedFile`; while one process fetches it, others of this machine wait for that."""
         pointer, _ = self._read_pointer()
         if pointer is None:
+            with suppress(StoreError, OSError):
+                self._sweep(self.path.parent, frozenset())  # what is taken away is nowhere
             yield None
             return
-        self._make_folder()
         with self._hold_copy():
             yield self.path if self._fetch(pointer) else None
 
@@ -109,17 +105,20 @@ class SharedPublishedFile:
         """See `PublishedFile`; the versions before go once the pointer has moved, and none of them stays."""
         make_ready(copy)
         key = f"{self._root}/{token_hex(16)}.duckdb"
-        contracts = None if statement.contracts is None else dict(statement.contracts)
-        pointer = _Pointer(key, copy.stat().st_size, statement.publication, contracts)
+        pointer = make_pointer(key, copy.stat().st_size, statement)
         tag = found.version if found else self._find_tag_of_nothing()
+        # What comes after this list may be the next version, of a run that follows while this one is delayed.
+        before = self._list_others("")
         self._files.copy_in(key, copy)
         if self._files.put_if(self._pointer_key, msgspec.json.encode(pointer), tag) is None:
             self._files.delete(key)
             raise OutdatedError(f"{self.address}: another run has published since the copy was made")
-        self._make_folder()
-        with self._hold_copy():
-            self._take(copy, key)
-        self._files.delete_all(self._list_others(key))
+        self._files.delete_all(before)
+        try:
+            with self._hold_copy():
+                self._take(copy, key)
+        except PublishError as error:
+            log.warning("%s; it is published, and fetched when it is next needed here", error)
         self._sweep_copies()
 
     def measure(self) -> list[int]:
@@ -148,9 +147,11 @@ class SharedPublishedFile:
         self._files.delete_all(stray)
         return len(stray)
 
-    def _read_pointer(self) -> tuple[_Pointer | None, str | None]:
+    def _read_pointer(self) -> tuple[Pointer | None, str | None]:
         version = self._files.version(self._pointer_key)
-        return (_decode(version.body), version.tag) if version else (None, None)
+        if version is None:
+            return None, None
+        return decode_pointer(version.body, self._files.locate(self._pointer_key)), version.tag
 
     def _find_tag_of_nothing(self) -> str | None:
         """The tag of a pointer to what is not there; None where there is no pointer.
@@ -173,20 +174,22 @@ class SharedPublishedFile:
 
     def _make_folder(self) -> None:
         """The folder is for its group: analysts of one tenant need not see the files of another."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.parent.chmod(0o750)
+        if not self.path.parent.is_dir():  # who may read there only needs no more
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.chmod(0o750)
 
     @contextmanager
     def _hold_copy(self) -> Iterator[None]:
         """One process of this machine at a time fetches, replaces or opens the copy."""
         try:
+            self._make_folder()
             with hold_folder_lock(self.path.parent):
                 yield
         except OSError as error:
             told = explain_full_disk(self.path.parent, error)
             raise PublishError(f"{self.address} cannot be copied to {self.path}: {told or error}") from error
 
-    def _fetch(self, pointer: _Pointer | None) -> bool:
+    def _fetch(self, pointer: Pointer | None) -> bool:
         """Have the version that is published at the path; whether there is one."""
         for _ in range(_ATTEMPTS):
             if pointer is None:
@@ -199,11 +202,9 @@ class SharedPublishedFile:
             missed, (pointer, _tag) = pointer.key, self._read_pointer()
             if pointer and pointer.key == missed:
                 break
-        raise PublishError(
-            f"{self.address} has not what {_POINTER} names; remove that object to have it made anew by the next run"
-        )
+        raise PublishError(f"{self.address} has not what {POINTER} names; {REMOVE_POINTER}")
 
-    def _download(self, pointer: _Pointer) -> bool:
+    def _download(self, pointer: Pointer) -> bool:
         """Whether the version was still there; one that is published now may have taken its place."""
         folder = self.path.parent
         for leftover in folder.glob(".fetch-*"):
@@ -227,6 +228,7 @@ class SharedPublishedFile:
         """Let a file become this machine's copy; what ends in between leaves one that is not as its mark says."""
         mark = self._mark.with_suffix(".new")
         mark.write_bytes(msgspec.json.encode(_Copy(key, read_stamp(copy))))
+        mark.chmod(0o640)
         mark.replace(self._mark)
         copy.replace(self.path)
 
@@ -240,18 +242,19 @@ class SharedPublishedFile:
 
         What runs of a tenant have left goes after a day, since the tenant's next run may be another machine's.
         """
-        swept = self.path.parent.parent / _SWEPT
-        if swept.exists() and time.time() - swept.stat().st_mtime < _SWEPT_EVERY:
-            return
-        swept.touch()
-        with suppress(StoreError):  # whoever comes next does it
+        with suppress(StoreError, OSError):  # whoever comes next does it
+            swept = self.path.parent.parent / _SWEPT
+            if swept.exists() and time.time() - swept.stat().st_mtime < _SWEPT_EVERY:
+                return
+            swept.touch()
             there = frozenset(self._files.list_keys(f"{PUBLISHED}/"))
-            for mark in self.path.parent.parent.glob(f"*/{_MARK}"):
-                with suppress(FileNotFoundError):  # another process may be at it
-                    self._sweep(mark, there)
+            for folder in self.path.parent.parent.glob("*/"):
+                with suppress(OSError):  # another process may be at it
+                    self._sweep(folder, there)
 
-    def _sweep(self, mark: Path, there: frozenset[str]) -> None:
-        folder, marked = mark.parent, _read_mark(mark)
+    def _sweep(self, folder: Path, there: frozenset[str]) -> None:
+        mark = folder / _MARK
+        marked = _read_mark(mark)
         if marked and marked.key not in there:
             with hold_folder_lock(folder, wait=False) as held:
                 marked = _read_mark(mark)  # of a version, perhaps, that is newer than the list
@@ -273,7 +276,3 @@ def _read_mark(mark: Path) -> _Copy | None:
         return msgspec.json.decode(mark.read_bytes(), type=_Copy)
     except (OSError, msgspec.DecodeError):
         return None
-
-
-def _decode(body: bytes) -> _Pointer:
-    return msgspec.json.decode(body, type=_Pointer)

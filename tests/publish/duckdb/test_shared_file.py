@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from civitas_assets.errors import OutdatedError, PublishError
-from civitas_assets.harmonise.project import Project
 from civitas_assets.publish.commons import Commons, Member
-from civitas_assets.publish.destinations import make_commons
+from civitas_assets.publish.destinations import make_commons, remove_unpublished_commons
 from civitas_assets.publish.duckdb.published_file import Statement, find_published_file
 from civitas_assets.publish.duckdb.published_files import PublishedFiles
-from civitas_assets.publish.duckdb.shared_file import SharedPublishedFile
 from civitas_assets.settings import Settings
 from civitas_assets.store.storage import make_storage, open_objects
-from testbed.objects import BUCKET, ObjectServer
 from tests.publish.conftest import Towns
-from tests.publish.destinations.conftest import Town, declare, make_project
+from tests.publish.destinations.conftest import Town
+from tests.publish.duckdb.conftest import Machines
 
 D1, D2 = date(2026, 7, 31), date(2026, 8, 1)
 SAID = Statement({}, "run 1")
@@ -32,53 +32,6 @@ COUNTED = "select day::varchar, free from status order by day"
 def status(day: date, free: int, note: str = "") -> dict[str, Any]:
     at = f"{day}T12:00:00Z"
     return {"site_key": "x", "observed_at": at, "day": day, "free": free, "note": note}
-
-
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return make_project(tmp_path_factory.mktemp("small"))
-
-
-@dataclass
-class Machines:
-    """Two that share a bucket and have a home each."""
-
-    here: Town
-    there: Town
-    server: ObjectServer
-    prefix: str
-
-    @property
-    def stored(self) -> set[str]:
-        """Names of the objects of the town's output."""
-        return self.server.list_keys(f"{self.prefix}/published/town/")
-
-    @property
-    def versions(self) -> list[bytes]:
-        """What the versions hold that are in the bucket."""
-        found = self.server.bodies(f"{self.prefix}/published/town/")
-        return [body for key, body in found.items() if key.endswith(".duckdb")]
-
-    def file(self, town: Town, name: str = "town") -> SharedPublishedFile:
-        file = PublishedFiles.from_settings(town.settings).find(name)
-        assert isinstance(file, SharedPublishedFile)
-        return file
-
-    def copy(self, town: Town, name: str = "town") -> Path:
-        """Where a machine has its copy."""
-        return self.file(town, name).path
-
-
-@pytest.fixture
-def machines(tmp_path: Path, project: Project, storage_url: str, object_store: ObjectServer) -> Machines:
-    def machine(name: str) -> Town:
-        settings = Settings(home=tmp_path / name, tenants_dir=tmp_path / "tenants", storage_url=storage_url)
-        declare(settings, "town", "duckdb")
-        return Town(settings, "duckdb", project)
-
-    return Machines(
-        machine("here"), machine("there"), object_store, storage_url.removeprefix(f"s3://{BUCKET}/")
-    )
 
 
 def test_each_machine_goes_on_with_what_another_has_published(machines: Machines) -> None:
@@ -128,6 +81,89 @@ def test_who_is_too_late_moves_nothing_and_leaves_nothing(
         here.publish([D1], run_id="late", status=[status(D1, 5)])
     assert here.ask(COUNTED) == there.ask(COUNTED) == [(f"{D1}", 9)]
     assert len(machines.stored) == 2
+
+
+def test_run_that_is_delayed_after_it_has_published_leaves_the_next_version_alone(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = machines.here, machines.there
+    here.publish([D1], rebuild=True, status=[status(D1, 1)])
+    moved, next_is_sent = threading.Event(), threading.Event()
+    pointer = f"/{machines.prefix}/published/town/current.json"
+    turns = iter(["late", "next"])
+
+    def take_turns(moment: str, asked: str, _: bytes) -> None:
+        if not (asked.startswith("PUT") and asked.endswith(pointer)):
+            return
+        if moment == "after" and next(turns, "") == "late":
+            moved.set()
+            next_is_sent.wait(10)
+        elif moment == "before" and moved.is_set():
+            next_is_sent.set()
+            late.join(10)
+
+    monkeypatch.setattr(machines.server, "watch", take_turns)
+    late = threading.Thread(target=lambda: here.publish([D1], run_id="late", status=[status(D1, 2)]))
+    late.start()
+    assert moved.wait(10)
+    there.publish([D1], run_id="next", status=[status(D1, 3)])
+    assert not late.is_alive()
+    assert here.ask(COUNTED) == [(f"{D1}", 3)]
+    assert len(machines.stored) == 2
+
+
+def test_machine_that_cannot_keep_a_copy_has_published_all_the_same(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    here, there = machines.here, machines.there
+    here.publish([D1], rebuild=True, status=[status(D1, 1)])
+
+    def fill_up(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("civitas_assets.publish.duckdb.shared_file.SharedPublishedFile._take", fill_up)
+        here.publish([D1], status=[status(D1, 2)])
+        with pytest.raises(PublishError, match="is full"):
+            there.ask(COUNTED)
+    assert "it is published" in caplog.text
+    assert [*machines.copy(there).parent.iterdir()] == []
+    assert len(machines.stored) == 2
+    assert here.ask(COUNTED) == there.ask(COUNTED) == [(f"{D1}", 2)]
+
+
+def test_who_may_only_read_the_copy_that_is_there_reads_it(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines.here.publish([D1], rebuild=True, status=[status(D1, 1)])
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    for name in ("chmod", "touch", "write_bytes"):
+        monkeypatch.setattr(f"pathlib.Path.{name}", refuse)
+    assert machines.here.ask(COUNTED) == [(f"{D1}", 1)]
+    with pytest.raises(PublishError, match=r"cannot be copied to .*Operation not permitted"):
+        machines.there.ask(COUNTED)
+
+
+def test_a_damaged_pointer_is_named_and_contracts_of_another_form_have_the_output_made_anew(
+    machines: Machines,
+) -> None:
+    here = machines.here
+    here.publish([D1], rebuild=True, status=[status(D1, 1)])
+    files, key = machines.file(here)._files, "published/town/current.json"
+    said = msgspec.json.decode(files.read(key) or b"")
+    files.write(key, msgspec.json.encode({**said, "contracts": {"status": "of another release"}}))
+    assert here.ask(COUNTED) == [(f"{D1}", 1)]
+    (reason,) = here.destination.plan_migration(here.project).reasons
+    assert reason == "the output does not say what contracts it follows"
+    files.write(key, b'{"key": ')
+    for use in (here.destination.read_publication, lambda: here.ask(COUNTED)):
+        with pytest.raises(
+            PublishError, match=r"published/town/current\.json is damaged .*; remove that object"
+        ):
+            use()
 
 
 @pytest.mark.parametrize("request_of", ["copy_in", "put_if"])
@@ -216,9 +252,13 @@ def test_what_is_forgotten_is_in_no_object_and_in_no_copy(machines: Machines) ->
     assert text.encode() not in machines.versions[0] + machines.copy(here).read_bytes()
     assert text.encode() in machines.copy(there).read_bytes(), "until it comes by"
     os.utime(there.settings.published / ".swept", (0, 0))
+    never = machines.copy(there, "hamlet").parent / ".rebuild"  # it began to publish, and another one did
+    never.mkdir(parents=True)
+    os.utime(never, (0, 0))
     there.neighbour("village").publish([D1], rebuild=True)
     assert not machines.copy(there).exists()
     assert not left.exists()
+    assert not never.exists()
     assert there.ask("select count(*) from status") == [(0,)]
 
 
@@ -228,12 +268,14 @@ def test_output_that_is_taken_away_is_nowhere(machines: Machines) -> None:
     there.neighbour("village").publish([D1], rebuild=True)
     file = machines.file(there)
     assert there.ask(COUNTED)
+    assert here.ask(COUNTED)
     sizes = file.measure()
     assert len(sizes) == 4, "pointer and version, copy and mark"
     there.destination.clear()
     assert (file.measure(), file.find(), machines.stored) == ([], None, set())
     with pytest.raises(PublishError, match=r"no output in s3://.* \(there is: village\)"):
         here.ask(COUNTED)
+    assert not machines.copy(here).exists()
 
 
 def test_only_one_publishes_first_also_where_the_storage_repeats_what_was_asked(machines: Machines) -> None:
@@ -272,5 +314,9 @@ def test_commons_bring_in_what_other_machines_have_published_and_are_changed_by_
     commons("here").refresh("anton", members, towns.contracts)
     assert commons("there").is_current("anton", members)
     assert [commons("there").count_rows_of(slug) for slug in members] == [1, 1]
+    files = make_storage(Settings(storage_url=storage_url)).files
+    files.write("published/commons/0123.duckdb", b"of a machine that ended before it was published")
+    remove_unpublished_commons(Settings(home=tmp_path / "there", storage_url=storage_url))
+    assert len(files.list_keys("published/commons/")) == 2
     assert commons("there").forget("anton") == 1
     assert [commons("here").count_rows_of(slug) for slug in members] == [0, 1]
