@@ -59,10 +59,8 @@ a,1,A,Markt,2001-03-01T00:00:00Z,3
 
 
 @pytest.fixture
-def parted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The rows of each table that is handed on, where tables of two rows are long."""
-    monkeypatch.setattr(portions, "_LONG", 1)
-    monkeypatch.setattr(portions, "_ROWS", 2)
+def heights(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The rows of each table that is handed on."""
     heights = list[int]()
 
     def noted(source: Any, made: Any) -> Iterator[RawTable | Roster]:
@@ -71,6 +69,14 @@ def parted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             yield table
 
     monkeypatch.setattr("civitas_assets.ingest.apart.split_tables", noted)
+    return heights
+
+
+@pytest.fixture
+def parted(monkeypatch: pytest.MonkeyPatch, heights: list[int]) -> list[int]:
+    """The rows of each table that is handed on, where tables of two rows are long."""
+    monkeypatch.setattr(portions, "_LONG", 1)
+    monkeypatch.setattr(portions, "_ROWS", 2)
     for name in ("intake._TYPED_AT_ONCE", "intake.STORED_AT_ONCE", "keep.STORED_AT_ONCE"):
         monkeypatch.setattr(f"civitas_assets.ingest.{name}", 1)
     return heights
@@ -139,16 +145,8 @@ a,1,A,Nord,2026-07-01T11:30:00+02:00,2,{"y" * 50}
 
 
 @pytest.fixture
-def tables_of_files(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def tables_of_files(monkeypatch: pytest.MonkeyPatch, heights: list[int]) -> list[int]:
     """The rows of each table that is read of a body, each of which is in a file, by few bytes at a time."""
-    heights = list[int]()
-
-    def noted(source: Any, made: Any) -> Iterator[RawTable | Roster]:
-        for table in split_tables(source, made):
-            heights.append(table.frame.height)
-            yield table
-
-    monkeypatch.setattr("civitas_assets.ingest.apart.split_tables", noted)
     monkeypatch.setattr("civitas_assets.connectors.content.text_portions.PORTION", 50)
     for module in ("spool", "store.bodies"):
         monkeypatch.setattr(f"civitas_assets.{module}.MOST_IN_MEMORY", 40)
